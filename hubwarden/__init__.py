@@ -1,0 +1,1 @@
+"""Hubwarden: keeps the DNS of Azure Private Link right, and its doors guarded, in hub-and-spoke estates."""
