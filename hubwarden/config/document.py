@@ -1,0 +1,87 @@
+"""A YAML document as plain data, with the line of everything in it, so that every fault can say where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+LARGEST = 1_000_000
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain data, the line (from 1) of each path in it, and what is wrong with the text itself."""
+
+    data: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """The line of a path, or of the nearest thing around it that has one."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read_document(text: str) -> Document:
+    """Reads YAML without aliases, anchors, tags of its own or duplicate keys: each of these is a fault.
+
+    Aliases can make a small file endless, and a second key of one name would silently win.
+    """
+    document = Document()
+    if len(text) > LARGEST:
+        document.faults.append(f"the file has {len(text)} characters; at most {LARGEST} are read")
+        return document
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
+                mark = "*" if isinstance(token, yaml.AliasToken) else "&"
+                document.faults.append(
+                    f"line {token.start_mark.line + 1}: {mark}{token.value}: aliases and anchors are not allowed; repeat the value"
+                )
+        if document.faults:
+            return document
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            document.data = _plain(node, (), loader, document) if node else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        document.faults.append(f"line {line}: not YAML: {error.problem or error.context}")
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        document.faults.append(f"not YAML that can be read: {type(error).__name__}: {error}")
+    return document
+
+
+def _plain(node: yaml.Node, path: Path, loader: yaml.SafeLoader, document: Document) -> Any:
+    document.lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, loader, document)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*path, position), loader, document) for position, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, loader: yaml.SafeLoader, document: Document) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+        if key is None:
+            document.faults.append(f"line {line}: a key is a single word")
+        elif key in data:
+            document.faults.append(f"line {line}: {_dotted((*path, key))}: the key is there twice")
+        else:
+            data[key] = _plain(value_node, (*path, key), loader, document)
+            document.lines[(*path, key)] = line
+    return data
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(part) for part in path)

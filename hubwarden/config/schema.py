@@ -1,0 +1,228 @@
+"""What hubwarden.yaml may say: the shape of the file, and the JSON Schema made from it for editors."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.alias_generators import to_camel
+
+from hubwarden.errors import InputError
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import Network
+from hubwarden.model.resource_id import ResourceId, fold
+
+_GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _resource_id(value: object) -> ResourceId:
+    try:
+        return ResourceId.parse(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def _dns_name(value: object) -> DnsName:
+    try:
+        return DnsName.parse(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def _network(value: object) -> Network:
+    if not isinstance(value, str):
+        raise ValueError("a network is text such as 10.0.0.0/8")
+    return ipaddress.ip_network(value)
+
+
+def _resource_group(value: ResourceId) -> ResourceId:
+    if not value.group or value.path:
+        raise ValueError(f"{str(value)!r} is not a resource group; it ends with /resourceGroups/<name>")
+    return value
+
+
+def _virtual_network(value: ResourceId) -> ResourceId:
+    if not value.is_a("Microsoft.Network/virtualNetworks"):
+        raise ValueError(f"{str(value)!r} is not a virtual network")
+    return value
+
+
+def _seconds(value: object) -> float:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("a duration is a whole number and ms, s, m, h or d, such as 15s")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _as_text(**more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **more})
+
+
+SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(fold)]
+Id = Annotated[ResourceId, BeforeValidator(_resource_id), _as_text(pattern="^/subscriptions/")]
+ResourceGroup = Annotated[Id, AfterValidator(_resource_group)]
+VirtualNetwork = Annotated[Id, AfterValidator(_virtual_network)]
+Name = Annotated[DnsName, BeforeValidator(_dns_name), _as_text(format="hostname")]
+Cidr = Annotated[Network, BeforeValidator(_network), _as_text(examples=["10.0.0.0/8"])]
+Duration = Annotated[float, BeforeValidator(_seconds), _as_text(pattern=_DURATION.pattern, examples=["15s"])]
+Location = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$"), AfterValidator(fold)]
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+"""A list in the file, a tuple in our hands."""
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+
+
+class _Part(BaseModel):
+    """A mapping in the file: closed, strict, and never changed after it was read."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, alias_generator=to_camel
+    )
+
+
+class EstatePart(_Part):
+    """Which subscriptions are ours to serve."""
+
+    management_groups: Many[str] = ()
+    subscriptions: Many[SubscriptionId] = ()
+    exclude: Many[SubscriptionId] = Field((), description="Subscriptions to leave alone.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> EstatePart:
+        if not self.management_groups and not self.subscriptions:
+            raise ValueError("name managementGroups, or subscriptions, or both")
+        return self
+
+
+class FilterPart(_Part):
+    """Endpoints picked by where they are; an empty list picks all."""
+
+    subscriptions: Many[SubscriptionId] = ()
+    locations: Many[Location] = ()
+
+
+class ResolutionPart(_Part):
+    """What the clients of a hub ask for names."""
+
+    servers: Many[str] = ()
+    via: Literal["resolver", "firewall", "other"] = "resolver"
+
+
+class HubPart(_Part):
+    """One hub: where its zones are and which endpoints it publishes."""
+
+    name: Word
+    zones: Many[ResourceGroup] = Field(min_length=1)
+    networks: Many[VirtualNetwork] = ()
+    publishes: FilterPart = Field(default_factory=FilterPart)
+    prefers: FilterPart = Field(default_factory=FilterPart)
+    dns: ResolutionPart = Field(default_factory=ResolutionPart)
+    create_zones: bool = False
+
+
+class LimitsPart(_Part):
+    """How many withdrawals an hour may see before they wait for a person."""
+
+    withdrawals: int = Field(500, ge=0)
+    per_zone: int = Field(100, ge=0)
+    share: float = Field(0.3, ge=0, le=1, strict=False)
+
+
+class OwnNamePart(_Part):
+    """A name for a target that brings none, such as a private link service."""
+
+    target: str
+    fqdn: Name
+    zone: Name
+
+
+class RecordsPart(_Part):
+    """How records look, and which are allowed."""
+
+    ttl: int = Field(10, ge=1, le=2147483647, description="Seconds; Azure's own zone groups use 10.")
+    limits: LimitsPart = Field(default_factory=LimitsPart)
+    addresses: Many[Cidr] = Field(
+        tuple(
+            ipaddress.ip_network(text)
+            for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+        ),
+        min_length=1,
+        description="Networks that a published address must lie in; the default is the private ranges.",
+    )
+    foreign_targets: Literal["publish", "hold"] = Field(
+        "hold", description="Endpoints to targets not known to be in our tenant."
+    )
+    names: Many[OwnNamePart] = ()
+    shared: Many[Id] = ()
+    protected: Many[Name] = Field((), description="Names never changed or dropped.")
+
+
+class RowPart(_Part):
+    """A row of the catalogue that the owner adds, or puts in place of ours."""
+
+    type: str = Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")
+    group: str = Field(min_length=1)
+    zone: Name
+    suffix: Name
+    notes: str = ""
+
+
+class CatalogPart(_Part):
+    """The owner's additions to the catalogue of zones."""
+
+    rows: Many[RowPart] = ()
+
+
+class ApprovalLimitsPart(_Part):
+    """How many answers an hour may be given by rule."""
+
+    approve: int = Field(50, ge=0)
+    reject: int = Field(10, ge=0)
+
+
+class ApprovalsPart(_Part):
+    """Who may connect."""
+
+    default: Literal["hold"] = "hold"
+    limits: ApprovalLimitsPart = Field(default_factory=ApprovalLimitsPart)
+    remind_after: Duration = Field(172800.0)
+    people: Many[str] = ()
+    rules: Many[dict[str, Any]] = ()
+
+
+class EventsPart(_Part):
+    """Where Hubwarden publishes what it did."""
+
+    topic: str | None = None
+
+
+class File(_Part):
+    """The whole of hubwarden.yaml."""
+
+    instance: Word = Field(description="The mark on every record that this installation owns.")
+    formerly: Many[Word] = Field((), description="Names that this installation had before.")
+    mode: Literal["apply", "plan"] = "apply"
+    cloud: Literal["public"] = "public"
+    estate: EstatePart
+    hubs: Many[HubPart] = Field(min_length=1)
+    records: RecordsPart = Field(default_factory=RecordsPart)
+    catalog: CatalogPart = Field(default_factory=CatalogPart)
+    approvals: ApprovalsPart = Field(default_factory=ApprovalsPart)
+    events: EventsPart = Field(default_factory=EventsPart)
+    follow_ups: Many[Duration] = Field(
+        (15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
+        alias="followUps",
+        description="When to look again at what Azure does not show yet: the waits between the looks.",
+    )
+
+    @model_validator(mode="after")
+    def _hubs_differ(self) -> File:
+        names = [hub.name.lower() for hub in self.hubs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two hubs are called {', '.join(twice)}; every hub has a name of its own")
+        return self

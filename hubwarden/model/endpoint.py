@@ -1,0 +1,76 @@
+"""Endpoint: a private endpoint as Azure shows it now."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubwarden.model.resource_id import ResourceId
+
+PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
+PRIVATE_LINK_SERVICE = "Microsoft.Network/privateLinkServices"
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConnectionStatus(StrEnum):
+    """The state of a private link connection; only Approved carries traffic."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    DISCONNECTED = "Disconnected"
+    UNKNOWN = "Unknown"
+
+
+class NameSource(StrEnum):
+    """Where a name was read: the interface, which only Azure writes, or the endpoint, whose owner can."""
+
+    NIC = "nic"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointName:
+    """A public name of the endpoint's target, with the private addresses that it should have.
+
+    `fqdn` is the text as read: it is checked where it is used, so that one bad name holds back only itself.
+    """
+
+    fqdn: str
+    addresses: tuple[Address, ...]
+    source: NameSource
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A private endpoint, its one connection, and the names and addresses that its interfaces carry."""
+
+    id: ResourceId
+    guid: str
+    location: str
+    target: ResourceId | None
+    """None where the connection names its target by an alias, or in a way that is no resource id."""
+    target_text: str
+    groups: tuple[str, ...]
+    status: ConnectionStatus
+    manual: bool
+    settled: bool
+    """Whether provisioningState is Succeeded: only then is what it shows believed."""
+    names: tuple[EndpointName, ...]
+    interface_addresses: frozenset[Address]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A direct read said that the endpoint is not there; `proven` when the answer leaves no doubt.
+
+    Proven is a 404 `ResourceNotFound` or `ResourceGroupNotFound` while the endpoint's subscription answers in our
+    tenant. Anything else may be a missing right, and proves nothing.
+    """
+
+    id: ResourceId
+    proven: bool
+    detail: str

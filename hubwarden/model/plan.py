@@ -1,0 +1,171 @@
+"""What should happen: Want, Claim, Put, Drop, Held and Plan. A Plan is a value: printed, counted, hashed, applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubwarden.model.endpoint import Address
+from hubwarden.model.record import Owner, RecordKey
+from hubwarden.model.resource_id import ResourceId
+
+
+class HeldReason(StrEnum):
+    """Why something that was seen is on purpose not done."""
+
+    NOT_READY = "not_ready"
+    NOT_APPROVED = "not_approved"
+    NO_NAMES = "no_names"
+    UNKNOWN_SERVICE = "unknown_service"
+    NAME_NOT_ALLOWED = "name_not_allowed"
+    MALFORMED = "malformed"
+    NO_HUB = "no_hub"
+    NO_ZONE = "no_zone"
+    TOO_MANY_ADDRESSES = "too_many_addresses"
+    ZONE_GROUP = "zone_group"
+    SERVED_BY_OTHER = "served_by_other"
+    FOREIGN_CONFLICT = "foreign_conflict"
+    CONTESTED = "contested"
+    PROTECTED = "protected"
+    UNCERTAIN = "uncertain"
+    OUTSIDE_ESTATE = "outside_estate"
+    NO_LONGER_COVERED = "no_longer_covered"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    HeldReason.NOT_READY: "Azure is still at work on the endpoint, or does not show its names yet.",
+    HeldReason.NOT_APPROVED: "The connection is not Approved, so its address carries no traffic and gets no name.",
+    HeldReason.NO_NAMES: "The target brings no names of its own, as private link services do not.",
+    HeldReason.UNKNOWN_SERVICE: "The catalogue has no zone for this type of target and group.",
+    HeldReason.NAME_NOT_ALLOWED: "The name or address is not one that this target may have published.",
+    HeldReason.MALFORMED: "What was read is not a name that can stand in DNS.",
+    HeldReason.NO_HUB: "No hub publishes endpoints of this subscription and location.",
+    HeldReason.NO_ZONE: "The hub has no zone for this name.",
+    HeldReason.TOO_MANY_ADDRESSES: "A record set holds at most 20 addresses in Azure.",
+    HeldReason.ZONE_GROUP: "A DNS zone group made the record, and keeps it.",
+    HeldReason.SERVED_BY_OTHER: "A record that is not ours already gives the same addresses.",
+    HeldReason.FOREIGN_CONFLICT: "A record that is not ours gives other addresses: a person must decide.",
+    HeldReason.CONTESTED: "Another endpoint holds this name, and keeps it while it lives.",
+    HeldReason.PROTECTED: "The name is in records.protected and is never changed or dropped.",
+    HeldReason.UNCERTAIN: "Azure's answer does not prove that the endpoint is gone, so nothing is withdrawn.",
+    HeldReason.OUTSIDE_ESTATE: "The endpoint's subscription is not part of the estate.",
+    HeldReason.NO_LONGER_COVERED: "The settings no longer cover the record; it stays until a person releases it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A record that an endpoint asks for; addresses are sorted and all of the key's type."""
+
+    hub: str
+    key: RecordKey
+    fqdn: str
+    addresses: tuple[Address, ...]
+
+
+class ClaimState(StrEnum):
+    """How far a claim got: written ahead of its record, served by it, or held back from it."""
+
+    INTENDED = "intended"
+    SERVED = "served"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """In the ledger: this endpoint wants this name in this zone. A hint that the marks can rebuild, never the truth."""
+
+    endpoint: ResourceId
+    guid: str
+    hub: str
+    key: RecordKey
+    fqdn: str
+    addresses: tuple[Address, ...]
+    ttl: int
+    state: ClaimState
+    etag: str
+    """Of our last write of the record; empty unless SERVED."""
+    written_at: float
+    """When the record was last written or seen to be right, in seconds since 1970."""
+    version: str = ""
+    """The ledger's own etag of this claim; empty for one that was never stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Create a record set (`etag` None: only if there is none), or change it (only if it still has `etag`)."""
+
+    hub: str
+    key: RecordKey
+    fqdn: str
+    addresses: tuple[Address, ...]
+    ttl: int
+    owner: Owner
+    etag: str | None
+    was: tuple[Address, ...]
+    why: str
+
+    @property
+    def endpoint(self) -> ResourceId:
+        """For whom."""
+        return self.owner.endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Delete a record set, only if it still has `etag`."""
+
+    key: RecordKey
+    etag: str
+    was: tuple[Address, ...]
+    endpoint: ResourceId
+    why: str
+
+
+Change = Put | Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Seen, and on purpose not done."""
+
+    reason: HeldReason
+    endpoint: ResourceId
+    detail: str
+    key: RecordKey | None = None
+    name: str = ""
+    """The public name, or the text that was read for it."""
+    waits: bool = False
+    """Whether it is likely to change soon by itself, so that it is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to change, what is held and why, and how many records need nothing."""
+
+    changes: tuple[Change, ...] = ()
+    held: tuple[Held, ...] = ()
+    unchanged: tuple[RecordKey, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Names exactly these changes, whatever is held beside them: equal plans have equal hashes."""
+        lines = sorted(json.dumps(_essence(change)) for change in self.changes)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _essence(change: Change) -> list[object]:
+    was = [str(address) for address in change.was]
+    match change:
+        case Put():
+            new = [str(address) for address in change.addresses]
+            return ["put", str(change.key), change.key.zone.key, new, change.ttl, was, change.endpoint.key]
+        case Drop():
+            return ["drop", str(change.key), change.key.zone.key, was, change.endpoint.key]

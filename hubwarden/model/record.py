@@ -1,0 +1,152 @@
+"""Zones and what stands in them: Hub, Zone, RecordKey, RecordSet, and Owner, our mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubwarden.errors import InputError
+from hubwarden.model.dns_name import APEX, DnsName
+from hubwarden.model.endpoint import Address
+from hubwarden.model.resource_id import ResourceId, fold
+
+MARK_FORMAT = 1
+MOST_ADDRESSES = 20
+"""Azure allows 20 records in one record set (DNS limits, private zones)."""
+
+# The mark's keys in a record set's metadata. Changing one means migrating live records.
+FORMAT_KEY = "hubwarden"
+INSTANCE_KEY = "hubwarden_instance"
+ENDPOINT_KEY = "hubwarden_endpoint"
+GUID_KEY = "hubwarden_guid"
+
+
+class RecordType(StrEnum):
+    """The two record types that Hubwarden writes."""
+
+    A = "A"
+    AAAA = "AAAA"
+
+    @classmethod
+    def of(cls, address: Address) -> RecordType:
+        """The type of record that holds such an address."""
+        return cls.A if address.version == 4 else cls.AAAA
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where one hub's zones live and which endpoints it publishes; `locations` empty means all of them."""
+
+    name: str
+    zone_groups: tuple[ResourceId, ...]
+    """Resource groups in which the hub's privatelink zones live."""
+    networks: tuple[ResourceId, ...] = ()
+    locations: frozenset[str] = frozenset()
+    subscriptions: frozenset[str] = frozenset()
+
+    def publishes(self, *, subscription: str, location: str) -> bool:
+        """Whether this hub serves endpoints of that subscription and location."""
+        return (not self.locations or fold(location) in self.locations) and (
+            not self.subscriptions or fold(subscription) in self.subscriptions
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone of a hub."""
+
+    id: ResourceId
+    name: DnsName
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordKey:
+    """Which record set: the zone, the name relative to it in lower case (`@` is the apex), and the type."""
+
+    zone: ResourceId
+    name: str
+    type: RecordType
+
+    @property
+    def fqdn(self) -> str:
+        """The name in full, as the zone answers it."""
+        return self.zone.name.lower() if self.name == APEX else f"{self.name}.{self.zone.name.lower()}"
+
+    def __str__(self) -> str:
+        return f"{self.fqdn} {self.type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Our mark in a record set's metadata: whose record it is, and for which endpoint."""
+
+    instance: str
+    endpoint: ResourceId
+    guid: str
+
+    def to_metadata(self) -> dict[str, str]:
+        """The mark as metadata of a record set."""
+        return {
+            FORMAT_KEY: str(MARK_FORMAT),
+            INSTANCE_KEY: self.instance,
+            ENDPOINT_KEY: str(self.endpoint),
+            GUID_KEY: self.guid,
+        }
+
+    def is_for(self, endpoint: ResourceId, guid: str) -> bool:
+        """Whether the mark names this endpoint: by its id, or by its resourceGuid, which a move keeps."""
+        return self.endpoint == endpoint or (bool(guid) and fold(self.guid) == fold(guid))
+
+
+class Keeper(StrEnum):
+    """Who made a record set, as far as it says so itself."""
+
+    HUBWARDEN = "hubwarden"
+    NEWER_HUBWARDEN = "newer hubwarden"
+    ZONE_GROUP = "zone group"
+    AUTO_REGISTRATION = "auto-registration"
+    UNMARKED = "unmarked"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet:
+    """What stands in a zone under one key now."""
+
+    key: RecordKey
+    addresses: tuple[Address, ...]
+    ttl: int
+    etag: str
+    keeper: Keeper
+    owner: Owner | None = None
+    """Set if and only if `keeper` is HUBWARDEN."""
+
+    def owned_by(self, instances: frozenset[str]) -> bool:
+        """Whether the record carries the mark of one of these instances, in a format that we know."""
+        return self.owner is not None and self.owner.instance in instances
+
+
+def read_mark(metadata: Mapping[str, str], *, auto_registered: bool) -> tuple[Keeper, Owner | None]:
+    """Who made a record set, by its metadata, and the mark if it is one of Hubwarden's.
+
+    A mark that cannot be read whole, or of another format, is never taken for ours: NEWER_HUBWARDEN is hands off.
+    Zone groups write `creator` = `created by private endpoint ...` (seen in exported templates; match by prefix).
+    """
+    if auto_registered:
+        return Keeper.AUTO_REGISTRATION, None
+    if FORMAT_KEY in metadata:
+        owner = _owner(metadata)
+        return (Keeper.HUBWARDEN, owner) if owner else (Keeper.NEWER_HUBWARDEN, None)
+    if fold(metadata.get("creator", "")).startswith("created by private endpoint"):
+        return Keeper.ZONE_GROUP, None
+    return Keeper.UNMARKED, None
+
+
+def _owner(metadata: Mapping[str, str]) -> Owner | None:
+    if metadata[FORMAT_KEY] != str(MARK_FORMAT) or not metadata.get(INSTANCE_KEY):
+        return None
+    try:
+        endpoint = ResourceId.parse(metadata.get(ENDPOINT_KEY))
+    except InputError:
+        return None
+    return Owner(metadata[INSTANCE_KEY], endpoint, metadata.get(GUID_KEY, ""))
