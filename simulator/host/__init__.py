@@ -1,0 +1,1 @@
+"""The parts of the local Functions host; `simulator.functions_host` puts them together."""
