@@ -40,9 +40,8 @@ def read_document(text: str) -> Document:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
             if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
                 mark = "*" if isinstance(token, yaml.AliasToken) else "&"
-                document.faults.append(
-                    f"line {token.start_mark.line + 1}: {mark}{token.value}: aliases and anchors are not allowed; repeat the value"
-                )
+                line = token.start_mark.line + 1
+                document.faults.append(f"line {line}: {mark}{token.value}: no aliases or anchors; repeat the value")
         if document.faults:
             return document
         loader = yaml.SafeLoader(text)

@@ -1,0 +1,134 @@
+"""Private endpoints and their network interfaces, read and converted."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hubwarden.arm.failures import translated
+from hubwarden.arm.session import ArmSession
+from hubwarden.errors import InputError, NotFoundError
+from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource
+from hubwarden.model.resource_id import ResourceId, fold
+
+Document = Mapping[str, Any]
+
+
+async def read_endpoint(session: ArmSession, endpoint: ResourceId) -> Endpoint:
+    """The endpoint as Azure shows it now: one GET, and one for an interface whose names the first does not show.
+
+    Raises NotFoundError (its code tells what is missing), DeniedError, TemporaryError.
+    """
+    client = session.network(endpoint.subscription)
+    with translated("reading", endpoint):
+        document = await client.private_endpoints.get(endpoint.group, endpoint.name, expand="networkInterfaces")
+    interfaces = _list(_properties(document), "networkInterfaces")
+    seen = to_endpoint(document, interfaces)
+    if seen.settled and seen.status is ConnectionStatus.APPROVED and not _shows_names(seen):
+        interfaces = [await _read_interface(session, interface) for interface in interfaces]
+        seen = to_endpoint(document, interfaces)
+    return seen
+
+
+async def _read_interface(session: ArmSession, interface: Document) -> Document:
+    try:
+        nic = ResourceId.parse(interface.get("id"))
+    except InputError:
+        return interface
+    try:
+        with translated("reading", nic):
+            found: Document = await session.network(nic.subscription).network_interfaces.get(nic.group, nic.name)
+            return found
+    except NotFoundError:
+        return interface  # not there yet, or not there any more: it shows no names
+
+
+def to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint:
+    """The document of an endpoint, with those of its interfaces, as an Endpoint. Raises InputError for a bad id."""
+    properties = _properties(document)
+    manual = _list(properties, "manualPrivateLinkServiceConnections")
+    connections = [*_list(properties, "privateLinkServiceConnections"), *manual]
+    connection = _properties(connections[0]) if connections else {}
+    state = connection.get("privateLinkServiceConnectionState") or {}
+    target = str(connection.get("privateLinkServiceId") or "")
+    named, addresses = _on_interfaces(interfaces)
+    return Endpoint(
+        id=ResourceId.parse(document.get("id")),
+        guid=str(properties.get("resourceGuid") or ""),
+        location=str(document.get("location") or ""),
+        target=_id_or_none(target),
+        target_text=target,
+        groups=tuple(str(group) for group in connection.get("groupIds") or ()),
+        status=_status(state.get("status")),
+        manual=bool(manual),
+        settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
+        names=named or _on_endpoint(properties, has_interface=bool(addresses)),
+        interface_addresses=addresses,
+    )
+
+
+def _on_interfaces(interfaces: Iterable[Document]) -> tuple[tuple[EndpointName, ...], frozenset[Address]]:
+    """Names and addresses of `privateLinkConnectionProperties`, which nobody but Azure can write."""
+    by_name: dict[str, set[Address]] = {}
+    held: set[Address] = set()
+    for interface in interfaces:
+        for item in _list(_properties(interface), "ipConfigurations"):
+            properties = _properties(item)
+            addresses = _addresses([properties.get("privateIPAddress")])
+            held.update(addresses)
+            link = properties.get("privateLinkConnectionProperties") or {}
+            for fqdn in link.get("fqdns") or ():
+                by_name.setdefault(str(fqdn), set()).update(addresses)
+    names = tuple(EndpointName(fqdn, tuple(sorted(found)), NameSource.NIC) for fqdn, found in sorted(by_name.items()))
+    return names, frozenset(held)
+
+
+def _on_endpoint(properties: Document, *, has_interface: bool) -> tuple[EndpointName, ...]:
+    """`customDnsConfigs`, which the endpoint's owner can write; believed by nobody without an interface beside it."""
+    if not has_interface:
+        return ()
+    return tuple(
+        EndpointName(
+            str(item.get("fqdn") or ""), tuple(sorted(_addresses(item.get("ipAddresses")))), NameSource.ENDPOINT
+        )
+        for item in _list(properties, "customDnsConfigs")
+    )
+
+
+def _shows_names(endpoint: Endpoint) -> bool:
+    return any(name.source is NameSource.NIC for name in endpoint.names)
+
+
+def _addresses(texts: Iterable[object] | None) -> set[Address]:
+    found: set[Address] = set()
+    for text in texts or ():
+        try:
+            found.add(ipaddress.ip_address(str(text)))
+        except ValueError:
+            continue  # an interface that has no address yet shows an empty text
+    return found
+
+
+def _status(text: object) -> ConnectionStatus:
+    """Compared without case; what Azure calls otherwise carries no traffic and proves nothing."""
+    for status in ConnectionStatus:
+        if fold(str(text)) == fold(status):
+            return status
+    return ConnectionStatus.UNKNOWN
+
+
+def _id_or_none(text: str) -> ResourceId | None:
+    try:
+        return ResourceId.parse(text)
+    except InputError:
+        return None
+
+
+def _properties(document: Document) -> Document:
+    return document.get("properties") or {}
+
+
+def _list(document: Document, key: str) -> list[Document]:
+    """Azure shows an empty list as [], null or not at all."""
+    return list(document.get(key) or ())

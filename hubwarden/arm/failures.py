@@ -1,0 +1,72 @@
+"""Azure's exceptions become ours here, in one place, so that a type says whether trying again helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import PipelineContext, PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+
+from hubwarden.errors import (
+    DeniedError,
+    HubwardenError,
+    NotFoundError,
+    RacedError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+)
+
+_LONGEST_MESSAGE = 300
+
+
+@contextmanager
+def translated(doing: str, which: object) -> Iterator[None]:
+    """Raises ours for what Azure raises inside; `doing` and `which` make the message: "reading /subscriptions/..."."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code is None:
+            raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
+        raise _by_status(error, f"{doing} {which}") from error
+    except AzureError as error:
+        raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
+
+
+def _by_status(error: HttpResponseError, doing: str) -> HubwardenError:
+    """The class by status and code: azure-core maps every 409 and 412 to classes that say something else."""
+    code = (error.error.code if error.error else None) or ""
+    text = f"{doing}: Azure answered {error.status_code} {code}: {_first_line(error)}"
+    match error.status_code:
+        case 404:
+            return NotFoundError(text, code=code)
+        case 401 | 403:
+            return DeniedError(f"{text} Check the roles of Hubwarden's identity.", code=code)
+        case 412:
+            return RacedError(text)
+        case 429:
+            return ThrottledError(text, retry_after=retry_after(error))
+        case 409 if code != "ScopeLocked":
+            # AnotherOperationInProgress, Conflict: a lock that time releases. A management lock is a person's.
+            return UnavailableError(text, retry_after=retry_after(error))
+        case status if status is not None and (status == 408 or status >= 500):
+            return UnavailableError(text, retry_after=retry_after(error))
+        case _:
+            return RefusedError(text, code=code)
+
+
+def retry_after(error: HttpResponseError) -> float | None:
+    """How many seconds the answer asks to wait, whichever of Azure's three headers says so."""
+    if error.response is None:
+        return None
+    answer: PipelineResponse[Any, Any] = PipelineResponse(None, error.response, PipelineContext(None))
+    return RetryPolicy().get_retry_after(answer)
+
+
+def _first_line(error: AzureError) -> str:
+    message = error.error.message if isinstance(error, HttpResponseError) and error.error else None
+    text = (message or error.message or type(error).__name__).strip()
+    return text.splitlines()[0][:_LONGEST_MESSAGE] if text else ""

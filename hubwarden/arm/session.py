@@ -1,0 +1,123 @@
+"""The clients of Azure's own SDKs, one pipeline for all of them, and the rules that every request keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import (
+    AsyncRetryPolicy,
+    ContentDecodePolicy,
+    DistributedTracingPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.core import AsyncARMPipelineClient
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+from azure.mgmt.network.aio import NetworkManagementClient
+from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
+from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+
+from hubwarden.errors import RefusedError
+
+ARM = {"public": "https://management.azure.com"}
+"""The ARM endpoint of each cloud, which is also the audience of its tokens."""
+
+LONGEST_WAIT = 5.0
+"""Seconds; a longer Retry-After is not slept here but handed on, for a door has a time to keep."""
+
+
+class ArmHostOnly(SansIOHTTPPolicy[Any, Any]):
+    """Refuses every URL that is not https on the ARM host, before a token goes out to it.
+
+    Lists and long operations are followed by URLs that an answer names; an answer must not be able to send our token
+    elsewhere.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = _origin(endpoint)
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Called for each try of each request."""
+        if _origin(request.http_request.url) != self._endpoint:
+            raise RefusedError(
+                f"an answer of Azure points to {request.http_request.url[:200]}, which is not its ARM host"
+            )
+
+
+class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
+    """Azure-core's retries, except that a long Retry-After ends them: azure-core would sleep it without bound."""
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether to try again here."""
+        wait = self.get_retry_after(response)
+        return (wait is None or wait <= LONGEST_WAIT) and bool(super().is_retry(settings, response))
+
+
+class ArmSession:
+    """Clients for every subscription over one pipeline and one connection pool; close it at the end."""
+
+    def __init__(self, credential: AsyncTokenCredential, *, cloud: str, endpoint: str = "") -> None:
+        audience = ARM[cloud]
+        self.endpoint = endpoint or audience
+        self._credential = credential
+        self._transport = AioHttpTransport()
+        # Provider registration and redirects are left out on purpose: we hold no right to the one, and the other
+        # would carry our token to wherever an answer says.
+        self._policies = [
+            RequestIdPolicy(),
+            UserAgentPolicy("hubwarden"),
+            ContentDecodePolicy(),
+            PatientRetryPolicy(retry_total=3, retry_status=3, retry_backoff_factor=0.2),
+            ArmHostOnly(self.endpoint),
+            AsyncARMChallengeAuthenticationPolicy(credential, f"{audience}/.default"),
+            DistributedTracingPolicy(),
+        ]
+        self._network: dict[str, NetworkManagementClient] = {}
+        self._dns: dict[str, PrivateDnsManagementClient] = {}
+        self._plain: AsyncARMPipelineClient[Any, Any] = AsyncARMPipelineClient(
+            base_url=self.endpoint, policies=self._policies, transport=self._transport
+        )
+        self.graph = ResourceGraphClient(self._credential, self.endpoint, **self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"policies": self._policies, "transport": self._transport}
+
+    def network(self, subscription: str) -> NetworkManagementClient:
+        """The network client of a subscription."""
+        key = subscription.lower()
+        if key not in self._network:
+            self._network[key] = NetworkManagementClient(self._credential, key, self.endpoint, **self._options)
+        return self._network[key]
+
+    def dns(self, subscription: str) -> PrivateDnsManagementClient:
+        """The private DNS client of a subscription."""
+        key = subscription.lower()
+        if key not in self._dns:
+            self._dns[key] = PrivateDnsManagementClient(self._credential, key, self.endpoint, **self._options)
+        return self._dns[key]
+
+    async def get(self, path: str, api_version: str) -> Mapping[str, Any]:
+        """GETs a path for which there is no client of its own. Raises what azure-core raises."""
+        request = HttpRequest("GET", self.endpoint + path, params={"api-version": api_version})
+        response: AsyncHttpResponse = await self._plain.send_request(request)
+        response.raise_for_status()
+        body: Mapping[str, Any] = response.json()
+        return body
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        await self._transport.close()
+        await self._credential.close()
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return (parts.scheme, parts.hostname, parts.port or 443)

@@ -1,0 +1,107 @@
+"""Private DNS zones and their record sets: listed, read, and written under a condition, always."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.mgmt.privatedns import models
+
+from hubwarden.arm.failures import translated
+from hubwarden.arm.session import ArmSession
+from hubwarden.errors import InputError, NotFoundError
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.plan import Drop, Put
+from hubwarden.model.record import RecordKey, RecordSet, RecordType, Zone, read_mark
+from hubwarden.model.resource_id import ResourceId
+
+_ADDRESSES = {RecordType.A: ("aRecords", "ipv4Address"), RecordType.AAAA: ("aaaaRecords", "ipv6Address")}
+
+
+async def list_zones(session: ArmSession, resource_group: ResourceId) -> tuple[Zone, ...]:
+    """The zones of a resource group. Raises rather than give a part of them."""
+    client = session.dns(resource_group.subscription)
+    zones = []
+    with translated("listing the zones of", resource_group):
+        async for zone in client.private_zones.list_by_resource_group(resource_group.group):
+            try:
+                zones.append(Zone(ResourceId.parse(zone.id), DnsName.parse(zone.name)))
+            except InputError:
+                continue  # a zone that we could not name can hold no record of ours
+    return tuple(zones)
+
+
+async def read_record(session: ArmSession, key: RecordKey) -> RecordSet | None:
+    """What stands under a key now; None for nothing. Raises NotFoundError when even the zone is missing."""
+    try:
+        with translated("reading record", key):
+            document = await session.dns(key.zone.subscription).record_sets.get(*_place(key))
+    except NotFoundError as error:
+        # The gateway speaks of the zone as the parent or the resource; the DNS provider speaks of the record.
+        if error.code in ("ParentResourceNotFound", "ResourceGroupNotFound"):
+            raise
+        return None
+    return to_record_set(key, document)
+
+
+async def put_record(session: ArmSession, put: Put) -> str:
+    """Creates or changes a record set as the Put insists, and gives its new etag.
+
+    Raises RacedError where the condition does not hold (412), NotFoundError where the zone is gone.
+    """
+    array, field = _ADDRESSES[put.key.type]
+    record = models.RecordSet(
+        {
+            "properties": {
+                "ttl": put.ttl,
+                "metadata": put.owner.to_metadata(),
+                array: [{field: str(address)} for address in put.addresses],
+            }
+        }
+    )
+    records = session.dns(put.key.zone.subscription).record_sets
+    with translated("writing record", put.key):
+        answer = await records.create_or_update(*_place(put.key), record, **_insisting_on(put.etag))
+    return str(answer.etag)
+
+
+async def drop_record(session: ArmSession, drop: Drop) -> None:
+    """Deletes a record set as the Drop insists; one that is gone already is fine. Raises RacedError on a 412."""
+    records = session.dns(drop.key.zone.subscription).record_sets
+    with translated("deleting record", drop.key):
+        await records.delete(*_place(drop.key), **_insisting_on(drop.etag))
+
+
+def to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
+    """The document of a record set as a RecordSet."""
+    properties = document.get("properties") or {}
+    array, field = _ADDRESSES[key.type]
+    keeper, owner = read_mark(
+        properties.get("metadata") or {}, auto_registered=properties.get("isAutoRegistered") is True
+    )
+    return RecordSet(
+        key=key,
+        addresses=tuple(sorted(ipaddress.ip_address(item[field]) for item in properties.get(array) or ())),
+        ttl=int(properties.get("ttl") or 0),
+        etag=str(document.get("etag") or ""),
+        keeper=keeper,
+        owner=owner,
+    )
+
+
+def _place(key: RecordKey) -> tuple[str, str, str, str]:
+    return (key.zone.group, key.zone.name, key.type.value, key.name)
+
+
+def _insisting_on(etag: str | None) -> dict[str, Any]:
+    """`If-None-Match: *` for None, else `If-Match`.
+
+    The SDK leaves the condition out, silently, when the etag is empty, so an empty one must never get there.
+    """
+    if etag is None:
+        return {"match_condition": MatchConditions.IfMissing}
+    if not etag:
+        raise InputError("a change or a deletion needs the etag of the record that it is meant for")
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}

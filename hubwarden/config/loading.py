@@ -1,0 +1,200 @@
+"""Reads hubwarden.yaml and the environment together into one Config; all faults are reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hubwarden.catalog import Row
+from hubwarden.config.document import Document, read_document
+from hubwarden.config.environment import Environment, read_environment
+from hubwarden.config.schema import File
+from hubwarden.errors import ConfigError
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import Network
+from hubwarden.model.record import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that an owner has settled, checked and in our own types."""
+
+    environment: Environment
+    instance: str
+    instances: frozenset[str]
+    """The instance's name and the names it had before: records with any of these marks are ours."""
+    applies: bool
+    cloud: str
+    management_groups: tuple[str, ...]
+    subscriptions: frozenset[str]
+    excluded: frozenset[str]
+    hubs: tuple[Hub, ...]
+    ttl: int
+    addresses: tuple[Network, ...]
+    publishes_foreign_targets: bool
+    protected: frozenset[DnsName]
+    rows: tuple[Row, ...]
+    follow_ups: tuple[float, ...]
+    """Seconds between the looks at what Azure does not show yet."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> str:
+        """`apply` or `plan`."""
+        return "apply" if self.applies else "plan"
+
+
+def load(variables: Mapping[str, str] | None = None) -> Config:
+    """Reads the environment and the file it names. Raises ConfigError with every fault of both."""
+    environment = read_environment(variables)
+    faults = list(environment.faults)
+    file = None
+    try:
+        file, warnings = parse(environment.config_file.read_text(encoding="utf-8"), str(environment.config_file))
+    except ConfigError as error:
+        faults += error.faults
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{environment.config_file}: cannot be read: {error}")
+    if file is None or faults:
+        raise ConfigError(faults)
+    return _config(environment, file, warnings)
+
+
+def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, ...]]:
+    """The file's content and what to warn of.
+
+    Raises ConfigError with every fault: its line, its key, and what is allowed.
+    """
+    document = read_document(text)
+    if document.faults:
+        raise ConfigError([f"{source}: {fault}" for fault in document.faults])
+    if not isinstance(document.data, dict):
+        raise ConfigError([f"{source}: line 1: the file is a mapping; it begins with 'instance: <name>'"])
+    try:
+        file = File.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError(_faults(source, document, error.errors())) from error
+    return file, tuple(f"{source}: {warning}" for warning in _not_in_force(document))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of hubwarden.yaml, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema(by_alias=True)}
+
+
+# What this version reads and checks, but does not act on yet: silence would look like consent.
+_LATER = {
+    ("records", "limits"): "withdrawals are not limited by this version",
+    ("records", "names"): "targets without names of their own are held as no_names by this version",
+    ("records", "shared"): "this version serves no target whose names are shared",
+    ("approvals",): "no connection is answered by this version; all wait for a person",
+    ("events", "topic"): "nothing is published by this version",
+}
+_LATER_IN_HUB = {
+    "prefers": "the first endpoint to hold a name keeps it in this version",
+    "createZones": "no zone is created by this version; a name without one is held as no_zone",
+}
+
+
+def _not_in_force(document: Document) -> list[str]:
+    paths: list[tuple[tuple[str | int, ...], str]] = list(_LATER.items())
+    for position in range(len(document.data["hubs"])):
+        paths += [(("hubs", position, key), why) for key, why in _LATER_IN_HUB.items()]
+    return [
+        f"line {document.line(path)}: {_dotted(path)}: {why}"
+        for path, why in paths
+        if path in document.lines and _at(document.data, path)
+    ]
+
+
+def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _faults(source: str, document: Document, errors: Sequence[Any]) -> list[str]:
+    # A list whose items were refused counts as too short as well; that is no fault of its own.
+    refused = {details["loc"][:-1] for details in errors}
+    return [
+        _fault(source, document, details)
+        for details in errors
+        if not (
+            details["type"] == "too_short" and any(path[: len(details["loc"])] == details["loc"] for path in refused)
+        )
+    ]
+
+
+def _fault(source: str, document: Document, details: Any) -> str:
+    # Pydantic names the branch of a union or a validator in the path; only what stands in the file is shown.
+    path = tuple(details["loc"])
+    while path and path not in document.lines and path[:-1] in document.lines and details["type"] != "missing":
+        path = path[:-1]
+    return f"{source}: line {document.line(path)}: {_dotted(path) or 'the file'}: {_reason(path, details)}"
+
+
+def _reason(path: tuple[str | int, ...], details: Any) -> str:
+    match details["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return f"is not a key here; allowed are {', '.join(_allowed(path[:-1]))}"
+        case "string_pattern_mismatch":
+            return f"{str(details['input'])[:80]!r} does not look right; it matches {details['ctx']['pattern']}"
+        case "value_error":
+            return str(details["ctx"]["error"])
+        case _:
+            return f"{details['msg'].replace('Input should', 'it should')}, not {str(details['input'])[:80]!r}"
+
+
+def _allowed(path: tuple[str | int, ...]) -> list[str]:
+    model: Any = File
+    for part in path:
+        if isinstance(part, str):
+            model = next(info for name, info in model.model_fields.items() if (info.alias or name) == part).annotation
+            model = next((argument for argument in getattr(model, "__args__", ()) if _is_part(argument)), model)
+    return sorted(info.alias or name for name, info in model.model_fields.items())
+
+
+def _is_part(candidate: object) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, BaseModel)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> Config:
+    return Config(
+        environment=environment,
+        instance=file.instance,
+        instances=frozenset((file.instance, *file.formerly)),
+        applies=file.mode == "apply",
+        cloud=file.cloud,
+        management_groups=file.estate.management_groups,
+        subscriptions=frozenset(file.estate.subscriptions),
+        excluded=frozenset(file.estate.exclude),
+        hubs=tuple(
+            Hub(
+                name=hub.name,
+                zone_groups=hub.zones,
+                networks=hub.networks,
+                locations=frozenset(hub.publishes.locations),
+                subscriptions=frozenset(hub.publishes.subscriptions),
+            )
+            for hub in file.hubs
+        ),
+        ttl=file.records.ttl,
+        addresses=file.records.addresses,
+        publishes_foreign_targets=file.records.foreign_targets == "publish",
+        protected=frozenset(file.records.protected),
+        rows=tuple(Row(row.type, row.group, row.zone, row.suffix, row.notes) for row in file.catalog.rows),
+        follow_ups=file.follow_ups,
+        warnings=warnings,
+    )
+
+
+__all__ = ["Config", "File", "load", "parse", "schema"]

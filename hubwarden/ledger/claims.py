@@ -1,0 +1,165 @@
+"""The claims of endpoints on names, and the follow-up that an endpoint has waiting: one partition an endpoint."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+
+from hubwarden.errors import RacedError
+from hubwarden.ledger.failures import translated
+from hubwarden.ledger.storage import StorageAccount
+from hubwarden.model.plan import Claim, ClaimState
+from hubwarden.model.record import RecordKey, RecordType
+from hubwarden.model.resource_id import ResourceId
+
+CLAIM_FORMAT = 1
+_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
+_FOLLOW_UP = "follow-up"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The one look that an endpoint has waiting in the work queue: which try, and when (seconds since 1970)."""
+
+    attempt: int
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What the ledger knows of one endpoint."""
+
+    claims: tuple[Claim, ...] = ()
+    follow_up: FollowUp | None = None
+
+
+class Claims:
+    """Claims and follow-ups in the table. Raises LedgerUnavailableError when storage does not do its part."""
+
+    def __init__(self, account: StorageAccount) -> None:
+        self._account = account
+        self._table = account.claims
+
+    async def of(self, endpoint: ResourceId) -> Book:
+        """Everything about one endpoint, in one query. Rows of a newer format are left out, and left alone."""
+
+        async def query() -> list[Mapping[str, Any]]:
+            pages = self._table.query_entities("PartitionKey eq @key", parameters={"key": _partition(endpoint)})
+            return [_with_version(entity) async for entity in pages]
+
+        with translated(f"reading the claims of {endpoint}"):
+            rows = await self._account.with_claims(query)
+        known = [row for row in rows if row["Format"] <= CLAIM_FORMAT]
+        claims = tuple(_to_claim(endpoint, row) for row in known if row["RowKey"] != _FOLLOW_UP)
+        waiting = next((row for row in known if row["RowKey"] == _FOLLOW_UP), None)
+        return Book(claims, FollowUp(waiting["Attempt"], waiting["Due"]) if waiting else None)
+
+    async def store(self, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+        """Writes claims of one endpoint, whatever stood there, and gives them with their versions."""
+        ordered = list(claims)
+        stored: list[Claim] = []
+        for start in range(0, len(ordered), _BATCH):
+            batch = ordered[start : start + _BATCH]
+
+            async def write(batch: list[Claim] = batch) -> list[Mapping[str, Any]]:
+                operations = [("upsert", _to_row(claim), {"mode": UpdateMode.REPLACE}) for claim in batch]
+                return list(await self._table.submit_transaction(operations))
+
+            with translated(f"storing claims of {batch[0].endpoint}"):
+                answers = await self._account.with_claims(write)
+            stored += [replace(claim, version=answer["etag"]) for claim, answer in zip(batch, answers, strict=True)]
+        return tuple(stored)
+
+    async def settle(self, claim: Claim) -> Claim:
+        """Rewrites a claim that was stored before. Raises RacedError if it changed or went meanwhile."""
+        with translated(f"settling the claim of {claim.endpoint} on {claim.key}"):
+            answer = await self._table.update_entity(
+                _to_row(claim),
+                mode=UpdateMode.REPLACE,
+                etag=claim.version,
+                match_condition=MatchConditions.IfNotModified,
+            )
+        return replace(claim, version=answer["etag"])
+
+    async def forget(self, claim: Claim) -> None:
+        """Removes a claim, unless it changed meanwhile: then somebody needs it again."""
+        try:
+            with translated(f"removing the claim of {claim.endpoint} on {claim.key}"):
+                await self._table.delete_entity(
+                    _partition(claim.endpoint),
+                    _row(claim.hub, claim.key),
+                    etag=claim.version,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+        except RacedError:
+            return
+
+    async def note_follow_up(self, endpoint: ResourceId, follow_up: FollowUp) -> None:
+        """Remembers the one look that the endpoint has waiting."""
+        entity = {
+            "PartitionKey": _partition(endpoint),
+            "RowKey": _FOLLOW_UP,
+            "Format": CLAIM_FORMAT,
+            "Attempt": follow_up.attempt,
+            "Due": follow_up.due,
+        }
+        with translated(f"noting a follow-up of {endpoint}"):
+            await self._account.with_claims(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
+
+    async def close_follow_up(self, endpoint: ResourceId) -> None:
+        """Forgets the waiting look: there is nothing left to wait for."""
+        with translated(f"closing the follow-up of {endpoint}"):
+            await self._table.delete_entity(_partition(endpoint), _FOLLOW_UP)
+
+
+def _partition(endpoint: ResourceId) -> str:
+    """Table keys take no slashes; ids have no bars."""
+    return endpoint.key.replace("/", "|")
+
+
+def _row(hub: str, key: RecordKey) -> str:
+    return f"{hub.lower()}|{key.zone.key.replace('/', '|')}|{key.name}|{key.type}"
+
+
+def _to_row(claim: Claim) -> dict[str, Any]:
+    return {
+        "PartitionKey": _partition(claim.endpoint),
+        "RowKey": _row(claim.hub, claim.key),
+        "Format": CLAIM_FORMAT,
+        "Guid": claim.guid,
+        "Hub": claim.hub,
+        "Zone": str(claim.key.zone),
+        "Name": claim.key.name,
+        "Type": claim.key.type.value,
+        "Fqdn": claim.fqdn,
+        "Addresses": ",".join(str(address) for address in claim.addresses),
+        "Ttl": claim.ttl,
+        "State": claim.state.value,
+        "RecordETag": claim.etag,
+        "WrittenAt": claim.written_at,
+    }
+
+
+def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
+    return Claim(
+        endpoint=endpoint,
+        guid=row["Guid"],
+        hub=row["Hub"],
+        key=RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"])),
+        fqdn=row["Fqdn"],
+        addresses=tuple(ipaddress.ip_address(text) for text in row["Addresses"].split(",") if text),
+        ttl=row["Ttl"],
+        state=ClaimState(row["State"]),
+        etag=row["RecordETag"],
+        written_at=row["WrittenAt"],
+        version=row["version"],
+    )
+
+
+def _with_version(entity: Any) -> dict[str, Any]:
+    return {**entity, "version": entity.metadata["etag"]}

@@ -1,0 +1,27 @@
+"""Azure Storage's exceptions become ours here: the ledger is there, or it is not, or somebody else was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from hubwarden.errors import LedgerUnavailableError, RacedError
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raises RacedError where a condition did not hold, LedgerUnavailableError for everything else."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code in (404, 409, 412):
+            raise RacedError(f"{doing}: changed by somebody else meanwhile") from error
+        raise LedgerUnavailableError(f"{doing}: Azure Storage answered {error.status_code}: {_brief(error)}") from error
+    except AzureError as error:
+        raise LedgerUnavailableError(f"{doing}: Azure Storage does not answer: {_brief(error)}") from error
+
+
+def _brief(error: AzureError) -> str:
+    return (error.message or type(error).__name__).splitlines()[0][:200]

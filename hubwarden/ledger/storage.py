@@ -1,0 +1,70 @@
+"""The connection to Azure Storage: clients for the claims table and the work queue, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.queue import TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueServiceClient
+
+CLAIMS_TABLE = "hubwardenclaims"
+WORK_QUEUE = "hubwarden-work"
+
+Answer = TypeVar("Answer")
+
+
+class StorageAccount:
+    """The account that `HUBWARDEN_STORAGE*` names; the table and the queue are made when first found missing.
+
+    It is reached by a connection string, or by the addresses of its services and a credential.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection_string: str = "",
+        table_uri: str = "",
+        queue_uri: str = "",
+        credential: AsyncTokenCredential | None = None,
+    ) -> None:
+        if connection_string:
+            self._tables = TableServiceClient.from_connection_string(connection_string)
+            self._queues = QueueServiceClient.from_connection_string(connection_string)
+        else:
+            assert credential is not None
+            self._tables = TableServiceClient(endpoint=table_uri, credential=credential)
+            self._queues = QueueServiceClient(account_url=queue_uri, credential=credential)
+        self.claims = self._tables.get_table_client(CLAIMS_TABLE)
+        # The Functions host reads base64 unless host.json says otherwise.
+        self.work = self._queues.get_queue_client(WORK_QUEUE, message_encode_policy=TextBase64EncodePolicy())
+
+    async def with_claims(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Runs an operation on the table, making the table first if that is what it lacks."""
+        return await _making("TableNotFound", self.claims.create_table, operation)
+
+    async def with_work(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Runs an operation on the queue, making the queue first if that is what it lacks."""
+        return await _making("QueueNotFound", self.work.create_queue, operation)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        await self._tables.close()
+        await self._queues.close()
+
+
+async def _making(
+    missing: str, make: Callable[[], Awaitable[object]], operation: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    try:
+        return await operation()
+    except HttpResponseError as error:
+        if getattr(error, "error_code", None) != missing:
+            raise
+    with suppress(ResourceExistsError):  # another instance was faster
+        await make()
+    return await operation()
