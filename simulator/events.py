@@ -12,7 +12,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ class Delivery:
     time_to_live: timedelta
     attempts: int = 0
     outcome: str = ""
-    last: datetime | None = field(default=None)
+    last: datetime | None = None
 
     def __str__(self) -> str:
         return f"event {self.event['eventType']} of {self.event['subject']} for {self.name}, attempt {self.attempts}"
@@ -78,7 +78,7 @@ class EventGrid:
         self._session: aiohttp.ClientSession | None = None
         self._under_way: dict[asyncio.Task[None], Delivery] = {}
         self._handshakes: dict[str, asyncio.Task[None]] = {}
-        self._faulty: dict[str, str] = {}
+        self._faulty: dict[str, tuple[Mapping[str, Any], str]] = {}
 
     async def start(self) -> None:
         """Listens to the world from now on."""
@@ -121,9 +121,13 @@ class EventGrid:
         self._world.put(document)
 
     def undelivered(self) -> list[str]:
-        """What is under way, and the event subscriptions that cannot work: whoever waits for quiet must hear of both."""
-        faulty = {key: text for key, text in self._faulty.items() if self._world.document(key) is not None}
-        return [*(str(delivery) for delivery in self._under_way.values()), *faulty.values()]
+        """What is under way, and the event subscriptions that cannot work: who waits for quiet must hear of both."""
+        faulty = [
+            text
+            for document, text in self._faulty.values()
+            if (self._world.document(document["id"]) or {}).get("properties") == document["properties"]
+        ]
+        return [*(str(delivery) for delivery in self._under_way.values()), *faulty]
 
     def _on_change(self, change: Change) -> None:
         subscription = ids.parse(change.resource_id).subscription
@@ -137,11 +141,14 @@ class EventGrid:
             try:
                 matches = _filter(document).matches(event)
             except EventGridError as error:
-                log.error("events: %s", error)
-                self._faulty[ids.key(document["id"])] = str(error)
+                self._complain(document, error)
                 continue
             if matches:
                 self._send(document, event)
+
+    def _complain(self, document: Mapping[str, Any], error: EventGridError) -> None:
+        log.error("events: %s", error)
+        self._faulty[ids.key(document["id"])] = (document, str(error))
 
     def _covers(self, document: Mapping[str, Any], resource_id: str) -> bool:
         topic = self._world.document(ids.parse(document["id"]).parent)
@@ -173,26 +180,31 @@ class EventGrid:
             await self._agreed(document)
         except EventGridError as error:
             # Azure, an event subscription whose webhook has not agreed is sent nothing.
-            log.error("events: %s", error)
-            self._faulty[ids.key(document["id"])] = str(error)
+            self._complain(document, error)
             return
-        clock = self._world.clock
-        while True:
+        reason = ""
+        while not reason:
             status = await self._post(delivery)
             delivery.attempts += 1
-            delivery.last = clock.moment()
+            delivery.last = self._world.clock.moment()
             if status in SUCCESS:
                 return
             delivery.outcome = OUTCOMES.get(status, "GenericError")
             log.info("events: %s got %s", delivery, status or delivery.outcome)
-            if status in FINAL:
-                return self._bury(delivery, f"UndeliverableDueTo{delivery.outcome}")
-            if delivery.attempts >= delivery.max_attempts:
-                return self._bury(delivery, "MaxDeliveryAttemptsExceeded")
-            await clock.sleep(_pause(delivery.attempts, status) * self._scale)
-            # Azure, the time to live is looked at only when the next attempt is due (section 1.6).
-            if clock.moment() - delivery.published > delivery.time_to_live * self._scale:
-                return self._bury(delivery, "TimeToLiveExceeded")
+            reason = await self._wait(delivery, status)
+        self._bury(delivery, reason)
+
+    async def _wait(self, delivery: Delivery, status: int) -> str:
+        """Returns when the next attempt is due, or why there will be none."""
+        if status in FINAL:
+            return f"UndeliverableDueTo{delivery.outcome}"
+        if delivery.attempts >= delivery.max_attempts:
+            return "MaxDeliveryAttemptsExceeded"
+        clock = self._world.clock
+        await clock.sleep(_pause(delivery.attempts, status) * self._scale)
+        # Azure, the time to live is looked at only when the next attempt is due (section 1.6).
+        expired = clock.moment() - delivery.published > delivery.time_to_live * self._scale
+        return "TimeToLiveExceeded" if expired else ""
 
     async def _post(self, delivery: Delivery) -> int:
         """The status of one attempt; 408 for none in time, 0 if there was no connection."""
