@@ -115,7 +115,6 @@ class ArmSession:
     async def close(self) -> None:
         """Ends all connections."""
         await self._transport.close()
-        await self._credential.close()
 
 
 def _origin(url: str) -> tuple[str, str | None, int]:

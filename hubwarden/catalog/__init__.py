@@ -60,6 +60,11 @@ class Catalogue:
         found.sort(key=lambda pair: -len(pair[0].suffix.text))
         return tuple(Place(row.zone, left) for row, left in found)
 
+    def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
+        """Where the name may stand for any service at all: for looking, never for writing."""
+        found = {Place(row.zone, left): None for row in self.rows if (left := fqdn.relative_to(row.suffix)) is not None}
+        return tuple(found)
+
 
 def catalogue(cloud: str, own_rows: Iterable[Row] = ()) -> Catalogue:
     """The catalogue of a cloud with an owner's rows over it; a row of theirs replaces ours for the same suffix."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hubwarden.catalog import Catalogue, Place
@@ -18,16 +18,11 @@ from hubwarden.model.endpoint import (
     Network,
 )
 from hubwarden.model.plan import Held, HeldReason, Want
-from hubwarden.model.record import MOST_ADDRESSES, Hub, RecordKey, RecordType, Zone
+from hubwarden.model.record import MOST_ADDRESSES, HubZones, RecordKey, RecordType
 from hubwarden.model.resource_id import fold
 
-
-@dataclass(frozen=True, slots=True)
-class HubZones:
-    """A hub and the zones that it has now."""
-
-    hub: Hub
-    zones: Mapping[DnsName, Zone]
+MOST_NAMES = 500
+"""No service has nearly as many; what an endpoint's owner can write must not grow without bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,10 @@ def _not_yet(endpoint: Endpoint, catalogue: Catalogue) -> Held | None:
         groups = ", ".join(endpoint.groups) or "none"
         detail = f"no zone is known for type {endpoint.target.type}, group {groups}; catalog.rows can add one"
         return _held(endpoint, HeldReason.UNKNOWN_SERVICE, detail)
+    if len(endpoint.names) > MOST_NAMES:
+        return _held(
+            endpoint, HeldReason.MALFORMED, f"it shows {len(endpoint.names)} names; at most {MOST_NAMES} are read"
+        )
     if not endpoint.names:
         return _held(endpoint, HeldReason.NOT_READY, "its network interface shows no names yet", waits=True)
     return None
@@ -107,14 +106,27 @@ def _places(
     if name.source is NameSource.ENDPOINT and fold(fqdn.labels[0]) != fold(endpoint.target.name):
         detail = f"only the endpoint's owner says so, and it does not carry the target's name {endpoint.target.name!r}"
         return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
-    if strangers := [address for address in name.addresses if not _inside(address, networks)]:
-        detail = f"the address {strangers[0]} lies outside records.addresses"
-        return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
+    if reason := _bad_address(endpoint, name, networks):
+        return reason
     places = [place for group in endpoint.groups for place in catalogue.places(endpoint.target.type, group, fqdn)]
-    if not places or not name.addresses:
+    if not places:
         detail = f"no name of type {endpoint.target.type}, group {', '.join(endpoint.groups)} ends so"
         return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
     return tuple(places)
+
+
+def _bad_address(endpoint: Endpoint, name: EndpointName, networks: Sequence[Network]) -> Held | None:
+    if not name.addresses:
+        return _held(endpoint, HeldReason.NOT_READY, "the name has no address yet", name=name.fqdn, waits=True)
+    for address in name.addresses:
+        if address not in endpoint.interface_addresses:
+            detail = f"the endpoint's interface does not hold the address {address}"
+        elif not any(address.version == network.version and address in network for network in networks):
+            detail = f"the address {address} lies outside records.addresses"
+        else:
+            continue
+        return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
+    return None
 
 
 def _in_hub(endpoint: Endpoint, name: EndpointName, places: Sequence[Place], hub: HubZones) -> list[Want | Held]:
@@ -148,10 +160,6 @@ def _within_limits(endpoint: Endpoint, wants: Iterable[Want]) -> tuple[tuple[Wan
             detail = f"{len(want.addresses)} addresses"
             held.append(_held(endpoint, HeldReason.TOO_MANY_ADDRESSES, detail, key=want.key, name=want.fqdn))
     return tuple(fitting), tuple(held)
-
-
-def _inside(address: Address, networks: Sequence[Network]) -> bool:
-    return any(address.version == network.version and address in network for network in networks)
 
 
 def _target(endpoint: Endpoint) -> str:

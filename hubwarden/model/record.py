@@ -60,6 +60,14 @@ class Zone:
     name: DnsName
 
 
+@dataclass(frozen=True, slots=True)
+class HubZones:
+    """A hub and the zones that it has now."""
+
+    hub: Hub
+    zones: Mapping[DnsName, Zone]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RecordKey:
     """Which record set: the zone, the name relative to it in lower case (`@` is the apex), and the type."""

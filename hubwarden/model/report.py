@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from hubwarden.model.plan import Change, Plan
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.plan import Change, Claim, Plan, Want
+from hubwarden.model.record import RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId
 
 
@@ -42,6 +46,8 @@ class Outcome:
     error: str = ""
     temporary: bool = False
     """Whether trying again by itself may help."""
+    retry_after: float | None = None
+    """Seconds that Azure asked us to wait, where it did."""
 
 
 class Status(StrEnum):
@@ -63,19 +69,50 @@ class Report:
     finished_at: datetime
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
-    look_again: bool = False
-    """Whether something is left that the work queue should look at again."""
-    retry_after: float | None = None
-    """How many seconds Azure asked us to wait, where it did."""
 
     @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """The outcomes that are failures."""
-        return tuple(outcome for outcome in self.outcomes if outcome.result is Result.FAILED)
+    def unfinished(self) -> tuple[Outcome, ...]:
+        """The outcomes that leave something to do: failed, or raced and not put right by the second look."""
+        right = {outcome.change.key for outcome in self.outcomes if outcome.result is Result.DONE}
+        right.update(self.plan.unchanged)
+        still = {change.key for change in self.plan.changes}
+        return tuple(
+            outcome
+            for outcome in self.outcomes
+            if outcome.result is Result.FAILED
+            or (outcome.result is Result.RACED and outcome.change.key in still and outcome.change.key not in right)
+        )
+
+    @property
+    def look_again(self) -> bool:
+        """Whether something is left that may change soon by itself, or may work at another try."""
+        return bool(self.unfinished) or any(held.waits for held in self.plan.held)
 
     @property
     def status(self) -> Status:
         """Done, partial when some changes failed, failed when all did."""
-        if not self.failed:
+        if not self.unfinished:
             return Status.DONE
-        return Status.FAILED if len(self.failed) == len(self.outcomes) else Status.PARTIAL
+        any_done = any(outcome.result is Result.DONE for outcome in self.outcomes)
+        return Status.PARTIAL if any_done else Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is seen, wanted, held and owned for one endpoint, and what the next run would do about it."""
+
+    endpoint: ResourceId
+    seen: Endpoint | Gone
+    wants: tuple[Want, ...]
+    claims: tuple[Claim, ...]
+    standing: Mapping[RecordKey, RecordSet | None]
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class NameExplanation:
+    """Which records may answer a name in the hubs' zones, and the explanation of each endpoint that owns one."""
+
+    name: DnsName
+    standing: Mapping[RecordKey, RecordSet | None]
+    endpoints: tuple[Explanation, ...]

@@ -1,0 +1,109 @@
+"""What changes rarely: the hubs' zones, the subscriptions' tenants, the estate's members; each remembered a while.
+
+What is remembered is never enough for a Drop or a decision: those ask for a fresh answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hubwarden.arm.session import ArmSession
+from hubwarden.arm.subscriptions import subscriptions_under, tenant_of
+from hubwarden.arm.zones import list_zones
+from hubwarden.model.record import Hub, HubZones, Zone
+from hubwarden.model.resource_id import fold
+
+ZONES_LAST = 600.0
+MEMBERS_LAST = 600.0
+TENANTS_LAST = 3600.0
+"""Seconds for which an answer is remembered."""
+
+MISS_LASTS = 30.0
+"""Seconds after which a zone or member that was not there is looked for again."""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered(Generic[Value]):
+    value: Value
+    at: float
+
+
+class Estate:
+    """The surroundings of every run; `now` gives seconds, only differences count."""
+
+    def __init__(
+        self,
+        session: ArmSession,
+        *,
+        hubs: Sequence[Hub],
+        subscriptions: frozenset[str],
+        management_groups: Sequence[str],
+        excluded: frozenset[str],
+        now: Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._hubs = tuple(hubs)
+        self._subscriptions = subscriptions
+        self._management_groups = tuple(management_groups)
+        self._excluded = excluded
+        self._now = now
+        self._zones: _Remembered[tuple[HubZones, ...]] | None = None
+        self._members: _Remembered[frozenset[str]] | None = None
+        self._tenants: dict[str, _Remembered[str | None]] = {}
+
+    async def includes(self, subscription: str) -> bool:
+        """Whether a subscription is ours to serve. Resource Graph is asked only where management groups are named."""
+        subscription = fold(subscription)
+        if subscription in self._excluded:
+            return False
+        if subscription in self._subscriptions:
+            return True
+        if not self._management_groups:
+            return False
+        members = self._members
+        # A new subscription should not wait ten minutes for its first record.
+        lasts = MEMBERS_LAST if members and subscription in members.value else MISS_LASTS
+        if not self._fresh(members, lasts) or members is None:
+            members = _Remembered(await subscriptions_under(self._session, self._management_groups), self._now())
+            self._members = members
+        return subscription in members.value
+
+    async def is_ours(self, subscription: str, *, fresh: bool = False) -> bool:
+        """Whether ARM shows the subscription, in the tenant of the first hub's zones."""
+        home = await self._tenant(self._hubs[0].zone_groups[0].subscription, fresh=False)
+        return home is not None and await self._tenant(subscription, fresh=fresh) == home
+
+    async def hubs(self, *, at_least_once_more: bool = False) -> tuple[HubZones, ...]:
+        """Every hub with its zones; `at_least_once_more` after a zone was missing, unless that was just looked at."""
+        zones = self._zones
+        if zones is None or not self._fresh(zones, MISS_LASTS if at_least_once_more else ZONES_LAST):
+            zones = _Remembered(tuple([await self._with_zones(hub) for hub in self._hubs]), self._now())
+            self._zones = zones
+        return zones.value
+
+    def forget_zones(self) -> None:
+        """A zone proved to be gone: the next question lists them anew."""
+        self._zones = None
+
+    async def _with_zones(self, hub: Hub) -> HubZones:
+        found: list[Zone] = []
+        for resource_group in hub.zone_groups:
+            found += await list_zones(self._session, resource_group)
+        return HubZones(hub, {zone.name: zone for zone in found})
+
+    async def _tenant(self, subscription: str, *, fresh: bool) -> str | None:
+        key = fold(subscription)
+        known = self._tenants.get(key)
+        # An answer that shows nothing is not worth keeping for an hour: a role may have just been granted.
+        lasts = TENANTS_LAST if known and known.value else MISS_LASTS
+        if fresh or known is None or not self._fresh(known, lasts):
+            known = _Remembered(await tenant_of(self._session, key), self._now())
+            self._tenants[key] = known
+        return known.value
+
+    def _fresh(self, remembered: _Remembered[Value] | None, lasts: float) -> bool:
+        return remembered is not None and self._now() - remembered.at < lasts

@@ -1,0 +1,160 @@
+"""The first step: what the endpoint, its claims and the records they speak of look like now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.zones import read_record
+from hubwarden.dns.plan import Standing, joined, plan_leftovers, plan_wants
+from hubwarden.dns.wants import Wishes, wishes
+from hubwarden.errors import DeniedError, InputError, NotFoundError
+from hubwarden.ledger.claims import Book
+from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet
+from hubwarden.model.report import OneEndpoint
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.rooms import Rooms
+
+CLAIMS_LAST = 900.0
+"""Seconds for which a claim is believed without a look at its record: as long as one sweep's interval."""
+
+ABSENT = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
+"""The codes of a 404 that prove absence; every other answer may be a right that we lack (law 5)."""
+
+_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that one look at an endpoint gave, and the plan that follows from it."""
+
+    seen: Endpoint | Gone
+    book: Book
+    wishes: Wishes
+    standing: Standing
+    plan: Plan
+
+    @property
+    def leftovers(self) -> tuple[Claim, ...]:
+        """Claims on records that nothing wants any more."""
+        wanted = {want.key for want in self.wishes.wants}
+        return tuple(claim for claim in self.book.claims if claim.key not in wanted)
+
+
+async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
+    """Looks, and plans. Raises TemporaryError where Azure or the ledger gives no answer."""
+    book, seen = await asyncio.gather(rooms.claims.of(scope.endpoint), _see(rooms, scope.endpoint))
+    if isinstance(seen, Held):
+        return Sight(Gone(scope.endpoint, False, seen.detail), book, Wishes(held=(seen,)), {}, Plan(held=(seen,)))
+    if isinstance(seen, Gone):
+        wished = Wishes(held=() if seen.proven or book.claims else (_uncertain(seen),))
+        seen = await _proved(rooms, seen, book)
+    else:
+        wished = await _wishes(rooms, seen)
+    standing = await _standing(rooms, scope, wished, book, seen)
+    sight = Sight(seen, book, wished, standing, Plan())
+    plan = joined(
+        Plan(held=wished.held),
+        plan_wants(seen, wished.wants, standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
+        plan_leftovers(seen, sight.leftovers, standing, rooms.rules),
+    )
+    return Sight(seen, book, wished, standing, plan)
+
+
+async def _see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
+    try:
+        return await read_endpoint(rooms.arm, endpoint)
+    except NotFoundError as error:
+        return Gone(endpoint, error.code in ABSENT, str(error))
+    except DeniedError as error:
+        return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
+    except InputError as error:
+        return Held(HeldReason.MALFORMED, endpoint, str(error))
+
+
+async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
+    """Whether the endpoint's end is proven: its subscription must answer, in our tenant, now (law 5)."""
+    if not gone.proven or not book.claims:
+        return gone
+    if await rooms.estate.is_ours(gone.id.subscription, fresh=True):
+        return gone
+    return Gone(gone.id, False, f"subscription {gone.id.subscription} does not answer in our tenant")
+
+
+def _uncertain(gone: Gone) -> Held:
+    return Held(HeldReason.UNCERTAIN, gone.id, gone.detail, waits=True)
+
+
+async def _wishes(rooms: Rooms, endpoint: Endpoint) -> Wishes:
+    target = endpoint.target
+    ours = target is not None and (rooms.publishes_foreign_targets or await rooms.estate.is_ours(target.subscription))
+
+    async def asked(*, again: bool) -> Wishes:
+        return wishes(
+            endpoint,
+            target_is_ours=ours,
+            hubs=await rooms.estate.hubs(at_least_once_more=again),
+            catalogue=rooms.catalogue,
+            networks=rooms.networks,
+            publishes_foreign_targets=rooms.publishes_foreign_targets,
+        )
+
+    wished = await asked(again=False)
+    if any(held.reason is HeldReason.NO_ZONE for held in wished.held):
+        wished = await asked(again=True)
+    return wished
+
+
+async def _standing(
+    rooms: Rooms, scope: OneEndpoint, wished: Wishes, book: Book, seen: Endpoint | Gone
+) -> dict[RecordKey, RecordSet | None]:
+    """What stands under each key: read from Azure, or believed of a claim where a mistake costs one 412 at worst."""
+    claimed = {claim.key: claim for claim in book.claims}
+    standing: dict[RecordKey, RecordSet | None] = {}
+    doubtful: list[RecordKey] = []
+    for key in {*claimed, *(want.key for want in wished.wants)}:
+        claim = claimed.get(key)
+        if scope.thorough or (claim and not _believed(claim, seen, rooms.now())):
+            doubtful.append(key)
+        else:
+            standing[key] = _as_written(claim, rooms.rules.instance) if claim else None
+    standing.update(await read_records(rooms, doubtful))
+    return standing
+
+
+async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordSet | None]:
+    """Reads record sets, some at once. A zone that is gone holds nothing."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(key: RecordKey) -> tuple[RecordKey, RecordSet | None]:
+        async with gate:
+            try:
+                return key, await read_record(rooms.arm, key)
+            except NotFoundError:
+                rooms.estate.forget_zones()
+                return key, None
+
+    return dict(await asyncio.gather(*(read(key) for key in keys)))
+
+
+def _believed(claim: Claim, seen: Endpoint | Gone, now: float) -> bool:
+    """A drop insists on the etag of our last write, so for a gone endpoint any served claim will do."""
+    if claim.state is not ClaimState.SERVED:
+        return False
+    return isinstance(seen, Gone) or now - claim.written_at < CLAIMS_LAST
+
+
+def _as_written(claim: Claim, instance: str) -> RecordSet:
+    """The record as our last write left it."""
+    return RecordSet(
+        key=claim.key,
+        addresses=claim.addresses,
+        ttl=claim.ttl,
+        etag=claim.etag,
+        keeper=Keeper.HUBWARDEN,
+        owner=Owner(instance, claim.endpoint, claim.guid),
+    )

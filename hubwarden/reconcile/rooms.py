@@ -1,0 +1,39 @@
+"""The rooms that a run walks through, and the rules it keeps; made once by `runtime`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from hubwarden.arm.estate import Estate
+from hubwarden.arm.session import ArmSession
+from hubwarden.catalog import Catalogue
+from hubwarden.dns.plan import Rules
+from hubwarden.ledger.claims import Claims
+from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.work_queue import WorkQueue
+from hubwarden.model.endpoint import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything that a run needs; time is given, so that it can be steered."""
+
+    arm: ArmSession
+    estate: Estate
+    account: StorageAccount
+    claims: Claims
+    work: WorkQueue
+    catalogue: Catalogue
+    rules: Rules
+    networks: tuple[Network, ...]
+    publishes_foreign_targets: bool
+    follow_ups: tuple[float, ...]
+    applies: bool
+    now: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+    @property
+    def mode(self) -> str:
+        """`apply` or `plan`."""
+        return "apply" if self.applies else "plan"
