@@ -162,6 +162,12 @@ class Runtime:
         await wait_until_due(self.rooms, item)
         return await self.look(item.scope, within=within, attempt=item.attempt, trace=item.trace)
 
+    async def __aenter__(self) -> Runtime:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def close(self) -> None:
         """Ends all connections."""
         await self.rooms.arm.close()

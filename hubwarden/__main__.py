@@ -1,0 +1,7 @@
+"""`python -m hubwarden`."""
+
+import sys
+
+from hubwarden.cli import main
+
+sys.exit(main())
