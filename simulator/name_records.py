@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import dns.name
-import dns.rdataclass
-import dns.rdatatype
 import dns.rrset
 
 from simulator.documents import Document
@@ -57,20 +54,16 @@ def absolute(name: str) -> str:
     return f"{name.rstrip('.')}."
 
 
-def rrset(name: str, record_set: Document) -> dns.rrset.RRset:
-    """The records of a record set document, under the name that was asked for."""
+def rrset(name: str, record_set: Document) -> dns.rrset.RRset | None:
+    """The records of a record set document, under the name that was asked for; None where it is empty, as it may be."""
     record_type = str(record_set["type"]).rsplit("/", 1)[-1].upper()
     properties = record_set["properties"]
     where, text = TYPES[record_type]
     found = properties.get(where) or []
-    records = found if isinstance(found, list) else [found]
-    if not records:  # Azure keeps a record set without records; it answers that the name is there, and no more
-        return dns.rrset.RRset(
-            dns.name.from_text(absolute(name)), dns.rdataclass.IN, dns.rdatatype.from_text(record_type)
-        )
-    return dns.rrset.from_text_list(
-        absolute(name), int(properties["ttl"]), "IN", record_type, [text(each) for each in records]
-    )
+    records = [text(record) for record in (found if isinstance(found, list) else [found])]
+    if not records:
+        return None
+    return dns.rrset.from_text_list(absolute(name), int(properties["ttl"]), "IN", record_type, records)
 
 
 def address(name: str, ttl: int, found: str) -> dns.rrset.RRset:

@@ -98,12 +98,11 @@ def _in_zone(world: World, zone: Document, name: str, record_type: str) -> Answe
     if not sets:
         empty = _is_above_others(world, zone, relative)
         return Answer(dns.rcode.NOERROR if empty else dns.rcode.NXDOMAIN, authority=(soa,))
-    if record_type not in sets and "CNAME" in sets:
-        alias = name_records.rrset(name, sets["CNAME"])
-        return Answer(records=(alias,), alias=str(alias[0].target))
-    if record_type not in sets or not (records := name_records.rrset(name, sets[record_type])):
+    kind = record_type if record_type in sets else "CNAME"
+    records = name_records.rrset(name, sets[kind]) if kind in sets else None
+    if records is None:
         return Answer(authority=(soa,))
-    return Answer(records=(records,))
+    return Answer(records=(records,), alias=None if kind == record_type else str(records[0].target))
 
 
 def _record_sets(world: World, zone: Document, relative: str) -> dict[str, Document]:
