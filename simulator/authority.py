@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 
 
 class Authority:
-    """A certificate authority whose certificate lies in a file, and the certificate of the one server it vouches for."""
+    """A certificate authority, its certificate in a file, and the certificate of the one server it vouches for."""
 
     def __init__(self, directory: Path) -> None:
         authority = trustme.CA()

@@ -1,7 +1,7 @@
 """What every test starts from: a certificate authority the SDKs trust, and a simulator of one's own.
 
-The authority is made while this file is imported, before any test module, because aiohttp reads SSL_CERT_FILE once, when
-it is first imported.
+The authority is made while this file is imported, before any test module, because aiohttp reads SSL_CERT_FILE once,
+when it is first imported.
 """
 
 from __future__ import annotations

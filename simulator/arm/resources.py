@@ -1,0 +1,88 @@
+"""Subscriptions, resource groups, and the GET of whatever else is stored."""
+
+from __future__ import annotations
+
+from simulator import ids, resource_groups
+from simulator.arm.envelope import document, network_operation, page, respelt
+from simulator.refusals import By, Refusal
+from simulator.wire import Reply, Request, Router
+from simulator.world import Subscription
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+
+
+def add_routes(router: Router) -> None:
+    """Makes the resources provider answer."""
+    router.add("GET", "/subscriptions", _list_subscriptions)
+    router.add("GET", _SUBSCRIPTION, _get_subscription)
+    router.add("GET", f"{_SUBSCRIPTION}/resourceGroups", _list_groups)
+    router.add("GET", _GROUP, lambda request: document(_need_group(request)))
+    router.add("PUT", _GROUP, _put_group)
+    router.add("DELETE", _GROUP, _delete_group)
+
+
+def get_stored(request: Request) -> Reply | None:
+    """The document with the request's path for an id; None if nothing is known of such a path.
+
+    A type of child that nobody has ever stored is not missing, it is not simulated.
+    """
+    try:
+        parsed = ids.parse(request.path)
+    except ValueError:
+        return None
+    if parsed.type.count("/") > 1 and not request.world.store.of_type(parsed.type):
+        return None
+    found = request.world.need(request.path)
+    return document(respelt(found, request) if parsed.type.lower().startswith("microsoft.network/") else found)
+
+
+def subscription_document(subscription: Subscription) -> dict[str, object]:
+    """A subscription as ARM shows it."""
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": subscription.tenant,
+        "displayName": subscription.id,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Internal_2014-09-01",
+            "quotaId": "Internal_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+def _list_subscriptions(request: Request) -> Reply:
+    readable = [each for each in request.world.subscriptions.values() if each.readable]
+    return page(request, [subscription_document(each) for each in sorted(readable, key=lambda each: each.id)])
+
+
+def _get_subscription(request: Request) -> Reply:
+    return Reply(200, subscription_document(request.world.need_subscription(request.values["subscription"])))
+
+
+def _need_group(request: Request) -> dict[str, object]:
+    return request.world.need_group(request.values["subscription"], request.values["group"])
+
+
+def _list_groups(request: Request) -> Reply:
+    found = request.world.documents(ids.RESOURCE_GROUP, subscription=request.values["subscription"])
+    return page(request, found)
+
+
+def _put_group(request: Request) -> Reply:
+    body = request.body
+    if not isinstance(body, dict) or not isinstance(body.get("location"), str):
+        message = "The location property is required for this definition."
+        raise Refusal("LocationRequired", message, by=By.GATEWAY)
+    written, new = resource_groups.write_group(request.world, request.caller, request.path, body)
+    return document(written, 201 if new else 200)
+
+
+def _delete_group(request: Request) -> Reply:
+    _need_group(request)
+    operation = resource_groups.remove_group(request.world, request.caller, request.path)
+    return Reply(202, None, network_operation(request, operation))

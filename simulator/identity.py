@@ -1,0 +1,70 @@
+"""The App Service token endpoint, and the tokens it has given out (behaviour reference section 7.1)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from urllib.parse import urlsplit
+
+from simulator.clock import Clock
+from simulator.refusals import By, Refusal
+from simulator.wire import Reply, Request
+
+PATH = "/_identity/token"
+SYSTEM = "system"
+_LIFETIME = 86_400
+_AUDIENCE = "management.azure.com"
+
+
+class Identity:
+    """Gives tokens to whoever knows the secret header, and knows its own tokens again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.header = secrets.token_hex(16)
+        self._clock = clock
+        self._principals: dict[str, str] = {}
+
+    def answer(self, request: Request) -> Reply:
+        """A token for the client id asked for, or for the app's own identity."""
+        if request.method != "GET":
+            return _refused(405, "Only GET is allowed.")
+        if request.headers.get("X-IDENTITY-HEADER") != self.header:
+            return _refused(401, "The X-IDENTITY-HEADER header is missing or wrong.")
+        if request.api_version != "2019-08-01":
+            return _refused(400, f"Unsupported api-version '{request.api_version}'.")
+        resource = request.query.get("resource", "")
+        if urlsplit(resource).hostname != _AUDIENCE:
+            return _refused(400, f"invalid_scope: no resource '{resource}'.")
+        client_id = request.query.get("client_id") or SYSTEM
+        body = {
+            "access_token": self._issue(client_id, resource),
+            "expires_on": str(int(self._clock.now()) + _LIFETIME),
+            "resource": resource,
+            "token_type": "Bearer",
+            "client_id": client_id,
+        }
+        return Reply(200, body)
+
+    def principal(self, authorization: str | None) -> str:
+        """Whose token it is. Raises Refusal if it is none that was given out here."""
+        if not authorization:
+            message = "Authentication failed. The 'Authorization' header is missing."
+            raise Refusal("AuthenticationFailed", message, by=By.GATEWAY)
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or token not in self._principals:
+            raise Refusal("InvalidAuthenticationToken", "The access token is invalid.", by=By.GATEWAY)
+        return self._principals[token]
+
+    def _issue(self, client_id: str, resource: str) -> str:
+        now = int(self._clock.now())
+        claims = {"aud": resource, "appid": client_id, "oid": client_id, "iat": now, "exp": now + _LIFETIME}
+        parts = ({"alg": "none", "typ": "JWT"}, claims)
+        encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+        token = ".".join([*encoded, secrets.token_urlsafe(16)])
+        self._principals[token] = client_id
+        return token
+
+
+def _refused(status: int, message: str) -> Reply:
+    return Reply(status, {"statusCode": status, "message": message})

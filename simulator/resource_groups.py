@@ -1,0 +1,44 @@
+"""Resource groups: made at once, deleted with everything in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator import connections, ids, private_link
+from simulator.documents import Document
+from simulator.endpoint_names import ENDPOINTS
+from simulator.world import Caller, Operation, World, resource_group
+
+
+def write_group(world: World, caller: Caller, group_id: str, body: Mapping[str, Any]) -> tuple[Document, bool]:
+    """Creates or changes a resource group; tells whether it is new."""
+    current = world.document(group_id)
+    group_id = current["id"] if current else group_id
+    written = {**resource_group(group_id, body["location"]), "tags": body.get("tags") or {}}
+    world.put(written)
+    world.announce(f"{ids.RESOURCE_GROUP}/write", group_id, caller)
+    return written, current is None
+
+
+def remove_group(world: World, caller: Caller, group_id: str) -> Operation:
+    """Starts to delete a resource group; every resource in it goes as if it were deleted by itself."""
+    group = world.need(group_id)
+
+    def finish() -> None:
+        for document in world.store.below(group["id"]):
+            if world.document(document["id"]) is not None:
+                _remove(world, caller, document)
+        world.remove(group["id"])
+
+    return world.begin(f"{ids.RESOURCE_GROUP}/delete", group["id"], caller, finish)
+
+
+def _remove(world: World, caller: Caller, document: Document) -> None:
+    resource_id, resource_type = document["id"], ids.parse(document["id"]).type
+    if resource_type.lower() == ENDPOINTS.lower():
+        private_link.forget_endpoint(world, resource_id)
+    for connection in connections.of_target(world, resource_id):
+        connections.remove(world, caller, connection["id"])
+    world.remove(resource_id)
+    world.announce(f"{resource_type}/delete", resource_id, caller)

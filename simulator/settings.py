@@ -1,0 +1,85 @@
+"""How this Azure behaves where Azure may: latencies, lags, and a switch for each thing nobody has verified.
+
+Every switch is one field with its default; POST /_sim/settings changes them by their camelCase names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+_Kind = str
+
+
+def _setting(default: Any, kind: _Kind) -> Any:
+    return field(default=default, metadata={"kind": kind})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their defaults."""
+
+    latency_ms: int = _setting(0, "count")  # added to every ARM request
+    operation_ms: int = _setting(50, "count")  # how long a long operation takes
+    # Private endpoints (behaviour reference section 2)
+    expand_nics: str = _setting("full", "full|ids")  # what $expand=networkInterfaces shows
+    custom_dns_while_pending: bool = _setting(False, "flag")  # customDnsConfigs filled while Pending
+    nic_while_pending: bool = _setting(False, "flag")  # the interface shows its names while Pending
+    nic_lag_ms: int = _setting(0, "count")  # endpoint Succeeded and Approved, names not yet on the interface
+    resource_guid_on_get: bool = _setting(True, "flag")  # an endpoint shows its resourceGuid
+    store_custom_dns: bool = _setting(True, "flag")  # a caller's own customDnsConfigs are stored and shown
+    pls_fqdns: bool = _setting(True, "flag")  # the names a private link service's owner wrote reach its endpoints
+    request_message_shown: bool = _setting(True, "flag")  # a pending connection's description is the request message
+    # Private DNS (section 3)
+    record_not_found_wrapped: bool = _setting(False, "flag")  # the 404 of a missing record set is wrapped in "error"
+    lower_case_dns_groups: bool = _setting(False, "flag")  # zone and record ids spell the resource group in lower case
+    missing_delete_insists: bool = _setting(
+        False, "flag"
+    )  # deleting a missing record set with If-Match is a 412, not 204
+    # Event Grid (section 1) and DNS
+    event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery
+    dns_network: str | None = _setting(None, "id")  # the virtual network whose links the DNS server resolves with
+
+    def changed(self, wanted: Mapping[str, Any]) -> Settings:
+        """These settings with some changed; the keys are in camelCase.
+
+        Raises ValueError, naming what is allowed, for an unknown key or a value of the wrong type.
+        """
+        known = {camel(f.name): f for f in fields(self)}
+        changes = {}
+        for key, value in wanted.items():
+            if key not in known:
+                raise ValueError(f"There is no setting '{key}'. Allowed: {', '.join(known)}.")
+            kind = known[key].metadata["kind"]
+            if not _fits(value, kind):
+                raise ValueError(f"Setting '{key}' cannot be {value!r}: it is {_describe(kind)}.")
+            changes[known[key].name] = value
+        return replace(self, **changes)
+
+    def document(self) -> dict[str, Any]:
+        """All settings by their camelCase names."""
+        return {camel(f.name): getattr(self, f.name) for f in fields(self)}
+
+
+def camel(name: str) -> str:
+    """The JSON spelling of a field's name."""
+    return re.sub(r"_(\w)", lambda match: match.group(1).upper(), name)
+
+
+def _fits(value: Any, kind: _Kind) -> bool:
+    match kind:
+        case "count":
+            return type(value) is int and value >= 0
+        case "flag":
+            return type(value) is bool
+        case "id":
+            return value is None or (isinstance(value, str) and value.startswith("/"))
+        case _:
+            return value in kind.split("|")
+
+
+def _describe(kind: _Kind) -> str:
+    described = {"count": "a whole number, not below 0", "flag": "true or false", "id": "a resource id or null"}
+    return described.get(kind) or " or ".join(f'"{choice}"' for choice in kind.split("|"))

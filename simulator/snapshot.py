@@ -1,0 +1,53 @@
+"""The whole world as JSON and back, for rehearsals that start from a copy of a real estate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from simulator import private_link
+from simulator.inputs import read_resources, read_subscription, read_target
+from simulator.settings import Settings, camel
+from simulator.world import World
+
+_PARTS = ("settings", "subscriptions", "targets", "resources", "ownDns", "lagging")
+
+
+def taken(world: World) -> dict[str, Any]:
+    """Everything there is. Raises ValueError while operations are under way: half of one cannot be told in JSON."""
+    if waiting := world.under_way():
+        raise ValueError(f"Operations are under way, settle first: {'; '.join(waiting)}.")
+    return {
+        "settings": world.settings.document(),
+        "subscriptions": [_in_camel_case(asdict(each)) for each in world.subscriptions.values()],
+        "targets": [_in_camel_case(asdict(each)) for each in world.targets.values()],
+        "resources": list(world.store),
+        "ownDns": dict(world.own_dns),
+        "lagging": sorted(world.lagging),
+    }
+
+
+def load(world: World, picture: Mapping[str, Any]) -> None:
+    """Puts a snapshot in place of everything. Raises ValueError, before anything is replaced, if it is not one."""
+    if unknown := set(picture) - set(_PARTS):
+        raise ValueError(f"A snapshot has no {', '.join(sorted(unknown))}. Allowed: {', '.join(_PARTS)}.")
+    settings = Settings().changed(picture.get("settings", {}))
+    subscriptions = [read_subscription(each, None) for each in picture.get("subscriptions", [])]
+    targets = [read_target(each) for each in picture.get("targets", [])]
+    resources = read_resources(picture.get("resources", []))
+    world.clear()
+    world.settings = settings
+    world.subscriptions.update({each.id.lower(): each for each in subscriptions})
+    world.targets.update({each.id.lower(): each for each in targets})
+    for document in resources:
+        world.put(document)
+    world.own_dns.update(picture.get("ownDns", {}))
+    for endpoint in picture.get("lagging", []):
+        private_link.lag(world, endpoint)
+
+
+def _in_camel_case(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {camel(name): _in_camel_case(each) for name, each in value.items()}
+    return [_in_camel_case(each) for each in value] if isinstance(value, tuple | list) else value

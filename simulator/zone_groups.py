@@ -1,0 +1,93 @@
+"""The records that private DNS zone groups write and take away, without asking whose they are.
+
+Behaviour reference section 2.4: the last writer wins, and whoever goes first takes the record along, also where it
+points at another endpoint by then.
+"""
+
+from __future__ import annotations
+
+from simulator import ids, record_sets
+from simulator.documents import Document
+from simulator.private_dns import Insist
+from simulator.world import NETWORK_SERVICE, Caller, Member, World
+
+ZONE_GROUPS = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
+TTL = 10
+
+
+def attached(world: World, endpoint_id: str) -> list[Document]:
+    """The zone groups of an endpoint."""
+    return world.store.below(endpoint_id, ZONE_GROUPS)
+
+
+def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -> None:
+    """Writes the records of an endpoint's zone groups; `names` are its members with their addresses."""
+    guid = endpoint["properties"]["resourceGuid"]
+    creator = f"created by private endpoint {endpoint['name']} with resource guid {guid}"
+    for group in attached(world, endpoint["id"]):
+        configs = []
+        for config in group["properties"]["privateDnsZoneConfigs"]:
+            zone_id = config["properties"]["privateDnsZoneId"]
+            records = _records(zone_id, names)
+            for name, addresses in records.items():
+                _write(world, zone_id, name, addresses, creator)
+            sets = [_record_set(zone_id, name, addresses) for name, addresses in records.items()]
+            configs.append({**config, "properties": {**config["properties"], "recordSets": sets}})
+        world.put({**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}})
+
+
+def withdraw(world: World, endpoint_id: str) -> None:
+    """Deletes the records of an endpoint's zone groups."""
+    for group in attached(world, endpoint_id):
+        configs = []
+        for config in group["properties"]["privateDnsZoneConfigs"]:
+            zone_id = config["properties"]["privateDnsZoneId"]
+            for record in config["properties"]["recordSets"]:
+                if world.document(zone_id) is not None:
+                    record_id = f"{zone_id}/A/{record['recordSetName']}"
+                    record_sets.remove_record_set(world, Caller(NETWORK_SERVICE), record_id, Insist())
+            configs.append({**config, "properties": {**config["properties"], "recordSets": []}})
+        world.put({**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}})
+
+
+def record_name(fqdn: str, zone: str) -> str:
+    """The relative name under which a public name is recorded in its private link zone.
+
+    The zone without its `privatelink` label is as long as the public suffix, even where it is spelt differently
+    (vaultcore.azure.net for vault.azure.net), so it is the number of labels that counts.
+    """
+    suffix = [label for label in zone.split(".") if label != "privatelink"]
+    labels = fqdn.rstrip(".").split(".")
+    return ".".join(labels[: len(labels) - len(suffix)]) or "@"
+
+
+def _records(zone_id: str, names: list[tuple[Member, str]]) -> dict[str, list[str]]:
+    zone = ids.parse(zone_id).name
+    records: dict[str, list[str]] = {}
+    for member, address in names:
+        if member.zone.lower() == zone.lower():
+            for fqdn in member.fqdns:
+                records.setdefault(record_name(fqdn, zone), []).append(address)
+    return records
+
+
+def _write(world: World, zone_id: str, name: str, addresses: list[str], creator: str) -> None:
+    body = {
+        "properties": {
+            "ttl": TTL,
+            "aRecords": [{"ipv4Address": address} for address in addresses],
+            "metadata": {"creator": creator},
+        }
+    }
+    record_sets.write_record_set(world, Caller(NETWORK_SERVICE), f"{zone_id}/A/{name}", body, Insist())
+
+
+def _record_set(zone_id: str, name: str, addresses: list[str]) -> Document:
+    return {
+        "recordType": "A",
+        "recordSetName": name,
+        "fqdn": f"{name}.{ids.parse(zone_id).name}",
+        "ttl": TTL,
+        "provisioningState": "Succeeded",
+        "ipAddresses": addresses,
+    }
