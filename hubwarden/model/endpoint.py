@@ -74,3 +74,5 @@ class Gone:
     id: ResourceId
     proven: bool
     detail: str
+    moved_to: ResourceId | None = None
+    """Where a living endpoint with the same resourceGuid is: it was moved, not deleted."""

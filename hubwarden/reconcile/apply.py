@@ -78,7 +78,7 @@ async def _forget(rooms: Rooms, sight: Sight, key: RecordKey) -> None:
 async def _forget_ended(rooms: Rooms, sight: Sight) -> None:
     """Claims on records that are not ours to withdraw: with the endpoint's want ended, nothing is left to remember."""
     seen = sight.seen
-    final = seen.proven if isinstance(seen, Gone) else seen.settled and bool(seen.names)
+    final = seen.proven or bool(seen.moved_to) if isinstance(seen, Gone) else seen.settled and bool(seen.names)
     kept = {change.key for change in sight.plan.changes} | {held.key for held in sight.plan.held}
     for claim in sight.leftovers:
         if final and claim.key not in kept:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.graph import endpoints_with_guid
 from hubwarden.arm.zones import read_record
 from hubwarden.dns.plan import Standing, joined, plan_leftovers, plan_wants
 from hubwarden.dns.wants import Wishes, wishes
@@ -77,12 +78,21 @@ async def _see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
 
 
 async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
-    """Whether the endpoint's end is proven: its subscription must answer, in our tenant, now (law 5)."""
+    """Whether the endpoint's end is proven (law 5).
+
+    Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
+    moved. The index only hints at such a one: ARM is asked for it.
+    """
     if not gone.proven or not book.claims:
         return gone
-    if await rooms.estate.is_ours(gone.id.subscription, fresh=True):
-        return gone
-    return Gone(gone.id, False, f"subscription {gone.id.subscription} does not answer in our tenant")
+    if not await rooms.estate.is_ours(gone.id.subscription, fresh=True):
+        return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
+    for guid in sorted({claim.guid for claim in book.claims if claim.guid}):
+        for candidate in await endpoints_with_guid(rooms.arm, guid):
+            other = await _see(rooms, candidate) if candidate != gone.id else None
+            if isinstance(other, Endpoint) and other.guid == guid:
+                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
+    return gone
 
 
 def _uncertain(gone: Gone) -> Held:
@@ -142,10 +152,15 @@ async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKe
 
 
 def _believed(claim: Claim, seen: Endpoint | Gone, now: float) -> bool:
-    """A drop insists on the etag of our last write, so for a gone endpoint any served claim will do."""
+    """A drop insists on the etag of our last write, so for a gone endpoint any served claim will do.
+
+    A moved one's record is probably not its own any more, so that is looked at.
+    """
     if claim.state is not ClaimState.SERVED:
         return False
-    return isinstance(seen, Gone) or now - claim.written_at < CLAIMS_LAST
+    if isinstance(seen, Gone):
+        return seen.moved_to is None
+    return now - claim.written_at < CLAIMS_LAST
 
 
 def _as_written(claim: Claim, instance: str) -> RecordSet:

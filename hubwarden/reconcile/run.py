@@ -12,6 +12,7 @@ from hubwarden.model.endpoint import Gone
 from hubwarden.model.plan import Held, HeldReason, Plan
 from hubwarden.model.record import HubZones, RecordKey, RecordType
 from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Outcome, Report, Result
+from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.apply import apply
 from hubwarden.reconcile.observe import Sight, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
@@ -29,6 +30,9 @@ async def reconcile(rooms: Rooms, scope: OneEndpoint, *, applies: bool = True) -
     sight = await observe(rooms, scope)
     if not applies:
         return _report(rooms, scope, started, applies, sight.plan, ())
+    if isinstance(sight.seen, Gone) and sight.seen.moved_to:
+        # The endpoint at its new place takes its records over in a look of its own.
+        await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=1, due=round(started, 3)))
     outcomes = await apply(rooms, sight)
     plan = sight.plan
     if any(outcome.result is Result.RACED for outcome in outcomes):
