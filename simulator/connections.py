@@ -19,6 +19,7 @@ from simulator.refusals import Refusal
 from simulator.world import Caller, Operation, World
 
 CHILD = "privateEndpointConnections"
+_SUFFIX = f"/{CHILD}".lower()
 _ANSWERS = ("Approved", "Rejected")
 _PROVIDERS: dict[str, dict[str, Any]] = json.loads(
     files("simulator").joinpath("data/connections.json").read_text(encoding="utf-8")
@@ -105,8 +106,7 @@ def forget(world: World, endpoint_id: str) -> None:
 
 def of_target(world: World, target_id: str) -> list[Document]:
     """The connections of a target."""
-    target_type = ids.parse(target_id).type
-    return world.store.below(target_id, f"{target_type}/{CHILD}")
+    return [each for each in world.store.below(target_id) if ids.parse(each["id"]).type.lower().endswith(_SUFFIX)]
 
 
 def _approves_by_itself(world: World, target_id: str, subscription: str) -> bool:

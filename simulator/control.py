@@ -17,6 +17,7 @@ PREFIX = "/_sim"
 # Who changes the world from outside, as far as events tell.
 PRINCIPAL = "simulator"
 _SETTLE_STEP = 0.005
+_SETTLE_TIMEOUT = 10
 
 IdleCheck = Callable[[], Awaitable[list[str]]]
 
@@ -59,10 +60,8 @@ class Control:
             return Reply(400, {"error": str(error)})
 
     def _post_subscription(self, request: Request) -> Reply:
-        told = fields(request.body, "A subscription", _SUBSCRIPTION, required=("id",))
-        key = str(told["id"]).lower()
-        read = read_subscription(told, self._world.subscriptions.get(key))
-        self._world.subscriptions[key] = read
+        read = read_subscription(request.body, self._world.subscriptions)
+        self._world.subscriptions[read.id.lower()] = read
         return Reply(200, {"id": read.id})
 
     def _post_resources(self, request: Request) -> Reply:
@@ -126,11 +125,8 @@ class Control:
 
     async def _post_settle(self, request: Request) -> Reply:
         """Waits until nothing is left to do, twice in a row: what ends may have begun something else."""
-        timeout = (request.body or {}).get("timeout", 10) if isinstance(request.body or {}, Mapping) else None
-        if type(timeout) not in (int, float) or timeout < 0:
-            raise ValueError('The body is {"timeout": seconds}.')
         clock = self._world.clock
-        deadline, quiet, left = clock.now() + timeout, 0, list[str]()
+        deadline, quiet = clock.now() + _timeout(request.body), 0
         while quiet < 2:
             left = [each for check in self._idle_checks for each in await check()]
             quiet = 0 if left else quiet + 1
@@ -140,6 +136,8 @@ class Control:
         return Reply(200, {"left": []})
 
     def _get_snapshot(self, _request: Request) -> Reply:
+        if left := self._world.under_way():
+            return Reply(409, {"error": "Half of an operation cannot be told in JSON: settle first.", "left": left})
         return Reply(200, snapshot.taken(self._world))
 
     def _post_snapshot(self, request: Request) -> Reply:
@@ -147,4 +145,8 @@ class Control:
         return Reply(200, {"resources": len(list(self._world.store))})
 
 
-_SUBSCRIPTION: dict[str, Any] = {"id": str, "tenant": str, "managementGroups": list, "readable": bool}
+def _timeout(body: Any) -> float:
+    timeout = fields(body or {}, "The body", {"timeout": object}).get("timeout", _SETTLE_TIMEOUT)
+    if type(timeout) not in (int, float) or timeout < 0:
+        raise ValueError("timeout is a number of seconds, not below 0.")
+    return float(timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from itertools import chain
 from typing import Any
 
 from simulator import ids, zone_groups
@@ -15,10 +16,16 @@ ENDPOINTS = "Microsoft.Network/privateEndpoints"
 PRIVATE_LINK_SERVICES = "Microsoft.Network/privateLinkServices"
 CONNECTION_LISTS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
 
+# Documents may be put in from outside that Azure would not have made: one without a connection points nowhere.
+_NO_CONNECTION = {
+    "properties": {"privateLinkServiceId": "", "groupIds": [], "privateLinkServiceConnectionState": {"status": ""}}
+}
+
 
 def connection_of(endpoint: Document) -> Document:
     """The one connection of an endpoint, from whichever list holds it."""
-    connection: Document = next(each for name in CONNECTION_LISTS for each in endpoint["properties"].get(name) or [])
+    lists = [endpoint["properties"].get(name) or [] for name in CONNECTION_LISTS]
+    connection: Document = next((each for each in chain(*lists)), _NO_CONNECTION)
     return connection
 
 
@@ -46,7 +53,7 @@ def members_of(world: World, reference: str, groups: list[str]) -> list[Member]:
     target, document = world.targets.get(ids.key(target_id)), world.document(target_id)
     if target is None and document is None:
         raise Refusal("InvalidResourceReference", f"Resource {reference} referenced by a connection was not found.")
-    if is_private_link_service(target_id) and target is None:
+    if is_private_link_service(target_id) and not (target and target.members):
         fqdns = (document or {}).get("properties", {}).get("fqdns") or [] if world.settings.pls_fqdns else []
         return [Member("", "", tuple(fqdns), "", "")]
     wanted = [group.lower() for group in groups] or [""]

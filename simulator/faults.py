@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,7 +131,7 @@ def _is_expression(value: Any) -> bool:
     return True
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Any], bool]] = {
     "service": lambda value: value in SERVICES,
     "method": lambda value: value in _METHODS,
     "path": _is_expression,

@@ -17,7 +17,7 @@ def fields(body: Any, what: str, kinds: Mapping[str, type], *, required: tuple[s
     for key, value in body.items():
         if key not in kinds:
             raise ValueError(f"{what} has no '{key}'. Allowed: {', '.join(kinds)}.")
-        if not isinstance(value, kinds[key]) or (isinstance(value, bool) and kinds[key] is not bool):
+        if not isinstance(value, kinds[key]):
             raise ValueError(f"{what}: '{key}' must be a {_NAMES[kinds[key]]}, not {value!r}.")
     if missing := [key for key in required if key not in body]:
         raise ValueError(f"{what} needs {', '.join(missing)}.")
@@ -27,11 +27,11 @@ def fields(body: Any, what: str, kinds: Mapping[str, type], *, required: tuple[s
 _NAMES: dict[type, str] = {str: "string", bool: "boolean", list: "list", dict: "JSON object"}
 
 
-def read_subscription(body: Any, current: Subscription | None) -> Subscription:
+def read_subscription(body: Any, known: Mapping[str, Subscription]) -> Subscription:
     """A subscription; what is not told stays as it was. Raises ValueError."""
     kinds = {"id": str, "tenant": str, "managementGroups": list, "readable": bool}
     told = fields(body, "A subscription", kinds, required=("id",))
-    before = current or Subscription(told["id"])
+    before = known.get(told["id"].lower()) or Subscription(told["id"])
     return Subscription(
         id=told["id"],
         tenant=told.get("tenant", before.tenant),

@@ -41,7 +41,7 @@ class Insist:
             raise _precondition(f"The {kind} {name} exists already and hence cannot be created again.")
         if (self.exists or self.etag is not None) and current is None:
             raise _precondition(f"The {kind} {name} does not exist.")
-        if self.etag is not None and current is not None and current["etag"] != self.etag:
+        if self.etag is not None and current is not None and current.get("etag") != self.etag:
             raise _precondition(f"The {kind} {name} has been modified (etag mismatch).")
 
 

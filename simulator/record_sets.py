@@ -157,6 +157,8 @@ def _check_address(address: Any) -> None:
 def _refuse_new_record_set(world: World, zone_id: str, record_type: str, name: str) -> None:
     if world.store.count_below(zone_id) - len(links(world, zone_id)) >= MAX_RECORD_SETS:
         raise bad_request(f"The zone cannot have more than {MAX_RECORD_SETS} record sets.")
+    if record_type == "SOA":
+        raise bad_request("A zone has one SOA record set, at its apex.")
     others = [each for each in RECORDS if world.document(f"{zone_id}/{each}/{name}") is not None]
     # Azure, a CNAME is alone at its name, and never at the apex (reference section 3.3; status unverified).
     if others and (record_type == "CNAME" or "CNAME" in others):

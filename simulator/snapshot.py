@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from simulator import private_link
-from simulator.inputs import read_resources, read_subscription, read_target
+from simulator import endpoint_names
+from simulator.ids import key
+from simulator.inputs import fields, read_resources, read_subscription, read_target
 from simulator.settings import Settings, camel
 from simulator.world import World
 
-_PARTS = ("settings", "subscriptions", "targets", "resources", "ownDns", "lagging")
+_PARTS: dict[str, type] = {
+    "settings": dict,
+    "subscriptions": list,
+    "targets": list,
+    "resources": list,
+    "ownDns": dict,
+    "lagging": list,
+}
 
 
 def taken(world: World) -> dict[str, Any]:
-    """Everything there is. Raises ValueError while operations are under way: half of one cannot be told in JSON."""
-    if waiting := world.under_way():
-        raise ValueError(f"Operations are under way, settle first: {'; '.join(waiting)}.")
+    """Everything there is, as long as no operation is under way: half of one cannot be told in JSON."""
     return {
         "settings": world.settings.document(),
         "subscriptions": [_in_camel_case(asdict(each)) for each in world.subscriptions.values()],
@@ -30,21 +36,21 @@ def taken(world: World) -> dict[str, Any]:
 
 def load(world: World, picture: Mapping[str, Any]) -> None:
     """Puts a snapshot in place of everything. Raises ValueError, before anything is replaced, if it is not one."""
-    if unknown := set(picture) - set(_PARTS):
-        raise ValueError(f"A snapshot has no {', '.join(sorted(unknown))}. Allowed: {', '.join(_PARTS)}.")
+    fields(picture, "A snapshot", _PARTS)
     settings = Settings().changed(picture.get("settings", {}))
-    subscriptions = [read_subscription(each, None) for each in picture.get("subscriptions", [])]
+    subscriptions = [read_subscription(each, {}) for each in picture.get("subscriptions", [])]
     targets = [read_target(each) for each in picture.get("targets", [])]
     resources = read_resources(picture.get("resources", []))
     world.clear()
     world.settings = settings
     world.subscriptions.update({each.id.lower(): each for each in subscriptions})
-    world.targets.update({each.id.lower(): each for each in targets})
+    world.targets.update({key(each.id): each for each in targets})
     for document in resources:
         world.put(document)
     world.own_dns.update(picture.get("ownDns", {}))
     for endpoint in picture.get("lagging", []):
-        private_link.lag(world, endpoint)
+        endpoint_names.lag(world, endpoint)
+        endpoint_names.refresh(world, endpoint)
 
 
 def _in_camel_case(value: Any) -> Any:

@@ -6,9 +6,12 @@ points at another endpoint by then.
 
 from __future__ import annotations
 
+import contextlib
+
 from simulator import ids, record_sets
 from simulator.documents import Document
 from simulator.private_dns import Insist
+from simulator.refusals import Refusal
 from simulator.world import NETWORK_SERVICE, Caller, Member, World
 
 ZONE_GROUPS = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
@@ -22,7 +25,7 @@ def attached(world: World, endpoint_id: str) -> list[Document]:
 
 def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -> None:
     """Writes the records of an endpoint's zone groups; `names` are its members with their addresses."""
-    guid = endpoint["properties"]["resourceGuid"]
+    guid = endpoint["properties"].get("resourceGuid", "")
     creator = f"created by private endpoint {endpoint['name']} with resource guid {guid}"
     for group in attached(world, endpoint["id"]):
         configs = []
@@ -30,7 +33,8 @@ def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -
             zone_id = config["properties"]["privateDnsZoneId"]
             records = _records(zone_id, names)
             for name, addresses in records.items():
-                _write(world, zone_id, name, addresses, creator)
+                with contextlib.suppress(Refusal):  # what its zone refuses stays unwritten
+                    _write(world, zone_id, name, addresses, creator)
             sets = [_record_set(zone_id, name, addresses) for name, addresses in records.items()]
             configs.append({**config, "properties": {**config["properties"], "recordSets": sets}})
         world.put({**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}})
@@ -42,7 +46,7 @@ def withdraw(world: World, endpoint_id: str) -> None:
         configs = []
         for config in group["properties"]["privateDnsZoneConfigs"]:
             zone_id = config["properties"]["privateDnsZoneId"]
-            for record in config["properties"]["recordSets"]:
+            for record in config["properties"].get("recordSets") or []:
                 if world.document(zone_id) is not None:
                     record_id = f"{zone_id}/A/{record['recordSetName']}"
                     record_sets.remove_record_set(world, Caller(NETWORK_SERVICE), record_id, Insist())

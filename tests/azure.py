@@ -59,9 +59,9 @@ class Azure:
         assert answer.status < 300, f"{method} /_sim/{call} answered {answer.status}: {answer.body}"
         return answer.body
 
-    async def settle(self, timeout: float = 10) -> None:
+    async def settle(self, seconds: float = 10) -> None:
         """Returns when nothing is left to do."""
-        await self.sim("POST", "settle", {"timeout": timeout})
+        await self.sim("POST", "settle", {"timeout": seconds})
 
     async def requests(self, service: str = "arm") -> list[dict[str, Any]]:
         """The requests to a service since the log was last emptied."""
