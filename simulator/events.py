@@ -15,13 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 from azure.eventgrid import SystemEventNames
 
 from simulator import event_filters, ids
 from simulator.event_shapes import Shapes
+from simulator.faults import Faults
+from simulator.request_log import RequestLog
 from simulator.world import Change, World
 
 log = logging.getLogger(__name__)
@@ -65,13 +67,18 @@ class Delivery:
 class EventGrid:
     """The system topics of all subscriptions of a world.
 
-    `scale` shortens what Azure waits between attempts, `timeout` is how long a webhook may take.
+    `scale` shortens what Azure waits between attempts, `timeout` is how long a webhook may take. Faults of the service
+    `eventgrid` strike deliveries, by the path of the webhook.
     """
 
-    def __init__(self, world: World, *, scale: float = 1.0, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, world: World, faults: Faults, log: RequestLog, *, scale: float = 1.0, timeout: float = TIMEOUT
+    ) -> None:
         self.dead_letters: list[dict[str, Any]] = []
         self.delivered = 0
         self._world = world
+        self._faults = faults
+        self._log = log
         self._scale = scale
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._shapes = Shapes()
@@ -96,29 +103,24 @@ class EventGrid:
         await self._session.close()
 
     async def subscribe(self, subscription: str, name: str, url: str, wanted: Mapping[str, Any]) -> None:
-        """Makes the system topic of a subscription and an event subscription under it, as Azure does: the webhook must
-        agree first.
+        """Makes an event subscription under a subscription's system topic, once its webhook has agreed, as Azure does.
 
         Raises EventGridError.
         """
-        topic = f"/subscriptions/{subscription}/resourceGroups/rg-events/providers/{TOPICS}/subscription-events"
-        properties = {
-            "provisioningState": "Succeeded",
-            "destination": {"endpointType": "WebHook", "properties": {"endpointUrl": url}},
-            "filter": dict(wanted),
-            "eventDeliverySchema": "EventGridSchema",
-            "retryPolicy": {"maxDeliveryAttempts": MAX_ATTEMPTS, "eventTimeToLiveInMinutes": TIME_TO_LIVE_MINUTES},
-        }
-        document = _document(f"{topic}/eventSubscriptions/{name}", SUBSCRIPTIONS, properties)
+        document = _subscription(subscription, name, url, wanted)
         _filter(document)
         await self._agreed(document)
-        source = {
+        self.declare(subscription, name, url, wanted)
+
+    def declare(self, subscription: str, name: str, url: str, wanted: Mapping[str, Any]) -> None:
+        """Makes one whose webhook is asked only when there is something to send."""
+        topic = {
             "provisioningState": "Succeeded",
             "source": f"/subscriptions/{subscription}",
             "topicType": "Microsoft.Resources.Subscriptions",
         }
-        self._world.put({**_document(topic, TOPICS, source), "location": "global"})
-        self._world.put(document)
+        self._world.put({**_document(_topic(subscription), TOPICS, topic), "location": "global"})
+        self._world.put(_subscription(subscription, name, url, wanted))
 
     def undelivered(self) -> list[str]:
         """What is under way, and the event subscriptions that cannot work: who waits for quiet must hear of both."""
@@ -216,13 +218,24 @@ class EventGrid:
             "aeg-data-version": str(delivery.event["dataVersion"]),
             "aeg-output-event-id": str(uuid.uuid4()),
         }
+        place = urlsplit(delivery.url)
+        entry = self._log.begin("eventgrid", "POST", place.path, _public(place.query), "")
+        fault = self._faults.take("eventgrid", "POST", place.path)
+        if fault is not None:
+            await self._world.clock.sleep(fault.delay_ms / 1000)
+        answer = fault.answer() if fault is not None else None
+        if fault is not None and fault.when == "before" and (fault.reset or answer):
+            entry.status = answer[0] if answer else None
+            return entry.status or 0
         try:
-            status, _ = await self._request(delivery.url, headers, [delivery.event])
+            entry.status, _ = await self._request(delivery.url, headers, [delivery.event])
         except TimeoutError:
-            return 408
+            entry.status = 408
         except aiohttp.ClientError:
             return 0
-        return status
+        if fault is not None and (fault.reset or answer):  # the webhook did its work, and Event Grid never hears of it
+            return answer[0] if answer else 0
+        return entry.status
 
     async def _request(self, url: str, headers: Mapping[str, str], body: object) -> tuple[int, bytes]:
         assert self._session is not None
@@ -292,6 +305,21 @@ class EventGrid:
         }
 
 
+def _topic(subscription: str) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/rg-events/providers/{TOPICS}/subscription-events"
+
+
+def _subscription(subscription: str, name: str, url: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {
+        "provisioningState": "Succeeded",
+        "destination": {"endpointType": "WebHook", "properties": {"endpointUrl": url}},
+        "filter": dict(wanted),
+        "eventDeliverySchema": "EventGridSchema",
+        "retryPolicy": {"maxDeliveryAttempts": MAX_ATTEMPTS, "eventTimeToLiveInMinutes": TIME_TO_LIVE_MINUTES},
+    }
+    return _document(f"{_topic(subscription)}/eventSubscriptions/{name}", SUBSCRIPTIONS, properties)
+
+
 def _document(resource_id: str, resource_type: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     name = ids.parse(resource_id).name
     return {"id": resource_id, "name": name, "type": resource_type, "properties": dict(properties)}
@@ -310,6 +338,11 @@ def _filter(document: Mapping[str, Any]) -> event_filters.Filter:
 def _url(document: Mapping[str, Any]) -> str:
     url: str = document["properties"]["destination"]["properties"]["endpointUrl"]
     return url
+
+
+def _public(query: str) -> str:
+    """The query without the key in it, which must not get into a log."""
+    return urlencode([(name, value) for name, value in parse_qsl(query) if name != "code"])
 
 
 def _answered(body: bytes, code: str) -> bool:
