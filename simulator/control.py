@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -42,6 +44,7 @@ class Control:
             ("DELETE", "faults", self._delete_faults),
             ("POST", "settings", self._post_settings),
             ("GET", "settings", self._get_settings),
+            ("POST", "clock", self._post_clock),
             ("POST", "settle", self._post_settle),
             ("GET", "snapshot", self._get_snapshot),
             ("POST", "snapshot", self._post_snapshot),
@@ -123,16 +126,21 @@ class Control:
     def _get_settings(self, _request: Request) -> Reply:
         return Reply(200, self._world.settings.document())
 
+    def _post_clock(self, request: Request) -> Reply:
+        told = fields(request.body, "The body", {"advance": object}, required=("advance",))
+        self._world.clock.advance(_seconds("advance", told["advance"]))
+        return Reply(200, {"now": self._world.clock.moment().isoformat()})
+
     async def _post_settle(self, request: Request) -> Reply:
         """Waits until nothing is left to do, twice in a row: what ends may have begun something else."""
-        clock = self._world.clock
-        deadline, quiet = clock.now() + _timeout(request.body), 0
+        told = fields(request.body or {}, "The body", {"timeout": object})
+        deadline, quiet = time.monotonic() + _seconds("timeout", told.get("timeout", _SETTLE_TIMEOUT)), 0
         while quiet < 2:
             left = [each for check in self._idle_checks for each in await check()]
             quiet = 0 if left else quiet + 1
-            if left and clock.now() >= deadline:
+            if left and time.monotonic() >= deadline:
                 return Reply(408, {"error": "There is still something to do.", "left": left})
-            await clock.sleep(_SETTLE_STEP if left else 0)
+            await asyncio.sleep(_SETTLE_STEP if left else 0)
         return Reply(200, {"left": []})
 
     def _get_snapshot(self, _request: Request) -> Reply:
@@ -145,8 +153,7 @@ class Control:
         return Reply(200, {"resources": len(list(self._world.store))})
 
 
-def _timeout(body: Any) -> float:
-    timeout = fields(body or {}, "The body", {"timeout": object}).get("timeout", _SETTLE_TIMEOUT)
-    if type(timeout) not in (int, float) or timeout < 0:
-        raise ValueError("timeout is a number of seconds, not below 0.")
-    return float(timeout)
+def _seconds(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or value < 0:
+        raise ValueError(f"{name} is a number of seconds, not below 0.")
+    return float(value)

@@ -63,6 +63,10 @@ class Azure:
         """Returns when nothing is left to do."""
         await self.sim("POST", "settle", {"timeout": seconds})
 
+    async def advance(self, seconds: float) -> None:
+        """Puts the clock forward."""
+        await self.sim("POST", "clock", {"advance": seconds})
+
     async def requests(self, service: str = "arm") -> list[dict[str, Any]]:
         """The requests to a service since the log was last emptied."""
         found: list[dict[str, Any]] = await self.sim("GET", "requests", service=service)
