@@ -58,7 +58,7 @@ class Azurite:
     """One Azurite process with the given accounts, in memory, on ports of its own."""
 
     def __init__(self, accounts: Iterable[str] = (ACCOUNT,), *, script: Path = SCRIPT) -> None:
-        self._keys = {account: base64.b64encode(secrets.token_bytes(64)).decode() for account in accounts}
+        self._keys = {account: base64.b64encode(secrets.token_bytes(32)).decode() for account in accounts}
         self._script = script
         self._endpoints: dict[str, str] = {}
         self._process: Process | None = None

@@ -144,14 +144,14 @@ class Host:
 
 
 def keys() -> Keys:
-    """The app's keys, from the environment.
+    """The app's keys, taken out of the environment, where the app must not find them.
 
     Raises AppError if one is missing: an app without keys would be open to all.
     """
-    missing = [name for name in ("APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY") if not os.environ.get(name)]
-    if missing:
+    found = {name: os.environ.pop(name, "") for name in ("APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY")}
+    if missing := [name for name, key in found.items() if not key]:
         raise AppError(f"missing in the environment: {', '.join(missing)}")
-    return Keys(os.environ["APP_KEY"], os.environ["APP_SYSTEM_KEY"], os.environ["APP_MASTER_KEY"])
+    return Keys(*found.values())
 
 
 async def run(options: argparse.Namespace) -> None:

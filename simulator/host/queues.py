@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 600
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1  # the platform backs off up to a minute, only to save transactions
+# A storage account on loopback is there or it is not: the SDK's default of a minute would only hide it.
+RETRY: Mapping[str, Any] = {"retry_total": 2, "initial_backoff": 0.1, "increment_base": 0.1, "random_jitter_range": 0}
 
 Invoke = Callable[[Function, TypedData, Mapping[str, TypedData]], Awaitable[object]]
 
@@ -59,7 +62,7 @@ class Queues:
         key = (connection, resolve(queue))
         if key not in self._clients:
             self._clients[key] = QueueClient.from_connection_string(
-                connection_string(connection), key[1], logger=self._quiet
+                connection_string(connection), key[1], logger=self._quiet, **RETRY
             )
         return self._clients[key]
 

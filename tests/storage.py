@@ -1,0 +1,29 @@
+"""One Azurite for the whole test run, and in it a storage account for each test that asks; a plugin for test modules:
+
+`pytest_plugins = ("tests.storage",)`
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.azurite import Azurite
+
+ACCOUNTS = tuple(f"account{number}" for number in range(1000))
+_unused = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """The Azurite that all tests share; it starts with the first test that needs it."""
+    with Azurite(ACCOUNTS) as azurite:
+        yield azurite
+
+
+@pytest.fixture
+def storage(azurite: Azurite) -> str:
+    """The connection string of an account that no other test has."""
+    return azurite.connection_string(ACCOUNTS[next(_unused)])
