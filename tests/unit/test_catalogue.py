@@ -1,0 +1,137 @@
+"""The catalogue: every row of the table, where a name may stand, and an owner's rows over ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubwarden.catalog import Catalogue, Place, Row, catalogue
+from hubwarden.model.dns_name import DnsName
+
+PUBLIC = catalogue("public")
+KEYS = [row.key for row in PUBLIC.rows]
+
+
+def row(zone: str, suffix: str, *, kind: str = "Contoso.Things/things", group: str = "thing") -> Row:
+    return Row(kind, group, DnsName.parse(zone), DnsName.parse(suffix))
+
+
+def places(kind: str, group: str, fqdn: str, within: Catalogue = PUBLIC) -> list[tuple[str, str]]:
+    return [(str(place.zone), place.name) for place in within.places(kind, group, DnsName.parse(fqdn))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "fqdn", "zone", "name"),
+    [
+        ("Microsoft.Storage/storageAccounts", "blob", "st.blob.core.windows.net", "blob.core.windows.net", "st"),
+        (
+            "Microsoft.Storage/storageAccounts",
+            "blob_secondary",
+            "st-secondary.blob.core.windows.net",
+            "blob.core.windows.net",
+            "st-secondary",
+        ),
+        ("Microsoft.Storage/storageAccounts", "table", "st.table.core.windows.net", "table.core.windows.net", "st"),
+        ("Microsoft.Storage/storageAccounts", "queue", "st.queue.core.windows.net", "queue.core.windows.net", "st"),
+        ("Microsoft.Storage/storageAccounts", "file", "st.file.core.windows.net", "file.core.windows.net", "st"),
+        ("Microsoft.Storage/storageAccounts", "web", "st.z6.web.core.windows.net", "web.core.windows.net", "st.z6"),
+        ("Microsoft.Storage/storageAccounts", "dfs", "st.dfs.core.windows.net", "dfs.core.windows.net", "st"),
+        ("Microsoft.KeyVault/vaults", "vault", "kv.vault.azure.net", "vaultcore.azure.net", "kv"),
+        ("Microsoft.KeyVault/vaults", "vault", "kv.vaultcore.azure.net", "vaultcore.azure.net", "kv"),
+        ("Microsoft.Sql/servers", "sqlServer", "sql.database.windows.net", "database.windows.net", "sql"),
+        (
+            "Microsoft.DocumentDB/databaseAccounts",
+            "Sql",
+            "db-westus.documents.azure.com",
+            "documents.azure.com",
+            "db-westus",
+        ),
+        (
+            "Microsoft.DocumentDB/databaseAccounts",
+            "MongoDB",
+            "db.mongo.cosmos.azure.com",
+            "mongo.cosmos.azure.com",
+            "db",
+        ),
+        (
+            "Microsoft.DocumentDB/databaseAccounts",
+            "Table",
+            "db.table.cosmos.azure.com",
+            "table.cosmos.azure.com",
+            "db",
+        ),
+        ("Microsoft.ContainerRegistry/registries", "registry", "cr.azurecr.io", "azurecr.io", "cr"),
+        (
+            "Microsoft.ContainerRegistry/registries",
+            "registry",
+            "cr.eastus.data.azurecr.io",
+            "azurecr.io",
+            "cr.eastus.data",
+        ),
+        ("Microsoft.Web/sites", "sites", "app.azurewebsites.net", "azurewebsites.net", "app"),
+        ("Microsoft.Web/sites", "sites", "app.scm.azurewebsites.net", "azurewebsites.net", "app.scm"),
+        ("Microsoft.ServiceBus/namespaces", "namespace", "sb.servicebus.windows.net", "servicebus.windows.net", "sb"),
+        ("Microsoft.EventHub/namespaces", "namespace", "eh.servicebus.windows.net", "servicebus.windows.net", "eh"),
+    ],
+)
+def test_the_name_of_a_service_belongs_in_its_zone(kind: str, group: str, fqdn: str, zone: str, name: str) -> None:
+    assert places(kind, group, fqdn) == [(f"privatelink.{zone}", name)]
+
+
+def test_every_row_has_a_privatelink_zone_and_stands_in_the_table_once() -> None:
+    assert all(row.zone.labels[0] == "privatelink" for row in PUBLIC.rows)
+    assert all("privatelink" not in row.suffix.labels for row in PUBLIC.rows)
+    assert len(set(KEYS)) == len(KEYS) >= 24
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "fqdn"),
+    [
+        pytest.param("Microsoft.Storage/storageAccounts", "blob", "kv.vault.azure.net", id="another service's suffix"),
+        pytest.param("Microsoft.Storage/storageAccounts", "blob", "st.dfs.core.windows.net", id="another group's"),
+        pytest.param("Microsoft.Storage/storageAccounts", "vault", "st.blob.core.windows.net", id="an unknown group"),
+        pytest.param("Microsoft.Storage/other", "blob", "st.blob.core.windows.net", id="an unknown type"),
+        pytest.param("Microsoft.KeyVault/vaults", "vault", "kv.xvault.azure.net", id="ends alike within a label"),
+        pytest.param("Microsoft.KeyVault/vaults", "vault", "kv.vault.azure.net.evil.com", id="the suffix inside"),
+    ],
+)
+def test_a_name_that_is_not_the_services_belongs_nowhere(kind: str, group: str, fqdn: str) -> None:
+    assert places(kind, group, fqdn) == []
+
+
+def test_types_and_groups_are_compared_without_case() -> None:
+    assert PUBLIC.knows("microsoft.documentdb/DATABASEACCOUNTS", "sql")
+    assert places("MICROSOFT.SQL/servers", "SQLSERVER", "sql.database.windows.net")
+    assert not PUBLIC.knows("Microsoft.Storage/storageAccounts", "registry")
+    assert not PUBLIC.knows("Microsoft.Storage", "blob")
+
+
+def test_the_most_specific_suffix_comes_first() -> None:
+    rows = [row("a.example", "example.net"), row("b.example", "deep.example.net"), row("c.example", "net")]
+    found = places("Contoso.Things/things", "thing", "x.deep.example.net", Catalogue(rows))
+    assert found == [("b.example", "x"), ("a.example", "x.deep"), ("c.example", "x.deep.example")]
+
+
+def test_the_zone_of_a_suffix_itself_is_its_apex() -> None:
+    assert places("Contoso.Things/things", "thing", "a.net", Catalogue([row("z.net", "a.net")])) == [("z.net", "@")]
+
+
+def test_an_owners_row_replaces_ours_for_the_same_suffix_and_stands_beside_it_for_another() -> None:
+    vault = {"kind": "microsoft.keyvault/VAULTS", "group": "Vault"}
+    own = catalogue("public", [row("kv.contoso.com", "VAULT.azure.net", **vault), row("x.com", "kv.x.com", **vault)])
+    assert places("Microsoft.KeyVault/vaults", "vault", "a.vault.azure.net", own) == [("kv.contoso.com", "a")]
+    assert places("Microsoft.KeyVault/vaults", "vault", "a.kv.x.com", own) == [("x.com", "a")]
+    assert places("Microsoft.KeyVault/vaults", "vault", "a.vaultcore.azure.net", own) == [
+        ("privatelink.vaultcore.azure.net", "a")
+    ]
+    assert len(own.rows) == len(PUBLIC.rows) + 1
+
+
+def test_one_owners_rows_are_not_in_another_catalogue() -> None:
+    catalogue("public", [row("x.com", "kv.x.com")])
+    assert not catalogue("public").knows("Contoso.Things/things", "thing")
+
+
+def test_looking_everywhere_finds_each_place_once_whatever_the_service() -> None:
+    found = PUBLIC.everywhere(DnsName.parse("ns.servicebus.windows.net"))
+    assert found == (Place(DnsName("privatelink.servicebus.windows.net"), "ns"),)
+    assert PUBLIC.everywhere(DnsName.parse("www.contoso.com")) == ()

@@ -1,0 +1,188 @@
+"""Azure's failures become ours: the status and the code decide the type, and the type says whether to try again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
+from requests import Response
+
+from hubwarden.arm.failures import retry_after, translated
+from hubwarden.errors import (
+    DeniedError,
+    HubwardenError,
+    NotFoundError,
+    PermanentError,
+    RacedError,
+    RefusedError,
+    TemporaryError,
+    ThrottledError,
+    UnavailableError,
+)
+
+
+def error(
+    status: int,
+    code: str = "",
+    message: str = "No.",
+    *,
+    body: str | None = None,
+    kind: type[HttpResponseError] = HttpResponseError,
+    headers: dict[str, str] | None = None,
+) -> HttpResponseError:
+    """What azure-core raises for an answer."""
+    answer = Response()
+    answer.status_code = status
+    answer.reason = "Reason"
+    answer.headers.update(headers or {})
+    answer._content = (json.dumps({"error": {"code": code, "message": message}}) if body is None else body).encode()
+    return kind(response=RequestsTransportResponse(HttpRequest("GET", "https://management.azure.com"), answer))
+
+
+def ours(raised: Exception) -> HubwardenError:
+    with pytest.raises(HubwardenError) as caught, translated("reading", "/subscriptions/x"):
+        raise raised
+    assert caught.value.__cause__ is raised
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (404, "ResourceNotFound", NotFoundError),
+        (404, "ResourceGroupNotFound", NotFoundError),
+        (404, "ParentResourceNotFound", NotFoundError),
+        (404, "SubscriptionNotFound", NotFoundError),
+        (404, "", NotFoundError),
+        (401, "InvalidAuthenticationToken", DeniedError),
+        (403, "AuthorizationFailed", DeniedError),
+        (403, "LinkedAuthorizationFailed", DeniedError),
+        (412, "PreconditionFailed", RacedError),
+        (429, "SubscriptionRequestsThrottled", ThrottledError),
+        (409, "AnotherOperationInProgress", UnavailableError),
+        (409, "Conflict", UnavailableError),
+        (409, "", UnavailableError),
+        (409, "ScopeLocked", RefusedError),
+        (400, "InvalidParameter", RefusedError),
+        (405, "", RefusedError),
+        (302, "", RefusedError),
+        (408, "", UnavailableError),
+        (500, "InternalServerError", UnavailableError),
+        (502, "", UnavailableError),
+        (503, "ServerBusy", UnavailableError),
+        (504, "GatewayTimeout", UnavailableError),
+        (599, "", UnavailableError),
+    ],
+)
+def test_the_status_and_the_code_decide_the_type(status: int, code: str, kind: type[HubwardenError]) -> None:
+    found = ours(error(status, code))
+    assert type(found) is kind
+    assert f"reading /subscriptions/x: Azure answered {status} {code}" in str(found)
+
+
+@pytest.mark.parametrize("kind", [HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError])
+def test_the_class_that_azure_core_picks_does_not_matter(kind: type[HttpResponseError]) -> None:
+    assert type(ours(error(412, "PreconditionFailed", kind=kind))) is RacedError
+    assert type(ours(error(409, "Conflict", kind=kind))) is UnavailableError
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+def test_azures_code_goes_with_the_error(status: int) -> None:
+    found = ours(error(status, "ScopeLocked"))
+    assert isinstance(found, NotFoundError | DeniedError | RefusedError)
+    assert found.code == "ScopeLocked"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        pytest.param(
+            '{"code": "PreconditionFailed", "message": "etag mismatch"}', "PreconditionFailed", id="unwrapped"
+        ),
+        pytest.param("", "", id="empty"),
+        pytest.param("<html>Bad gateway</html>", "", id="HTML"),
+        pytest.param("[1]", "", id="a list"),
+        pytest.param('{"error": null}', "", id="null"),
+        pytest.param('{"error": {}}', "", id="no code"),
+    ],
+)
+def test_an_answer_in_any_shape_is_translated(body: str, code: str) -> None:
+    found = ours(error(404, body=body))
+    assert isinstance(found, NotFoundError)
+    assert found.code == code
+
+
+def test_a_denied_answer_says_what_to_do() -> None:
+    assert "Check the roles of Hubwarden's identity." in str(ours(error(403, "AuthorizationFailed")))
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        pytest.param(ServiceRequestError("Cannot connect to host"), id="no connection"),
+        pytest.param(ServiceResponseError("Connection closed"), id="no answer"),
+        pytest.param(ClientAuthenticationError("No token"), id="no token"),
+        pytest.param(HttpResponseError("Broken"), id="an error without an answer"),
+        pytest.param(ServiceRequestError(""), id="an error without a word"),
+    ],
+)
+def test_no_answer_is_worth_another_try(raised: Exception) -> None:
+    found = ours(raised)
+    assert isinstance(found, UnavailableError)
+    assert found.retry_after is None
+    assert "no answer" in str(found)
+
+
+def test_only_the_first_line_of_azures_words_is_repeated_and_not_all_of_it() -> None:
+    found = str(ours(error(400, "Bad", "\n  " + "x" * 1000 + "\nsecret")))
+    assert "x" * 300 in found
+    assert "x" * 301 not in found
+    assert "secret" not in found
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"Retry-After": "17"}, 17.0, id="seconds"),
+        pytest.param({"retry-after-ms": "1500"}, 1.5, id="milliseconds"),
+        pytest.param({"x-ms-retry-after-ms": "2500"}, 2.5, id="Azure's own milliseconds"),
+        pytest.param({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0, id="a date that has passed"),
+        pytest.param({}, None, id="none"),
+    ],
+)
+@pytest.mark.parametrize("status", [409, 429, 500, 503])
+def test_how_long_azure_asks_to_wait_goes_with_the_error(
+    status: int, headers: dict[str, str], seconds: float | None
+) -> None:
+    found = ours(error(status, "Busy", headers=headers))
+    assert isinstance(found, TemporaryError)
+    assert found.retry_after == seconds
+
+
+def test_without_an_answer_nobody_asked_to_wait() -> None:
+    assert retry_after(HttpResponseError("Broken")) is None
+
+
+def test_our_own_errors_and_a_programmers_pass_unchanged() -> None:
+    for raised in (RacedError("raced"), KeyError("x")):
+        with pytest.raises(type(raised)) as caught, translated("reading", "x"):
+            raise raised
+        assert caught.value is raised
+
+
+def test_the_type_says_whether_trying_again_helps() -> None:
+    temporary = [type(ours(error(status))) for status in (408, 409, 412, 429, 500)]
+    permanent = [type(ours(error(status))) for status in (400, 401, 403)]
+    assert all(issubclass(kind, TemporaryError) for kind in temporary)
+    assert all(issubclass(kind, PermanentError) for kind in permanent)
+    assert not issubclass(NotFoundError, TemporaryError | PermanentError)

@@ -1,0 +1,367 @@
+"""The decision table: what to do about a wanted record, and about one that nothing wants any more.
+
+Every row of the table in `hubwarden.dns.plan` has its case here, with the histories that lead to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, Gone, NameSource
+from hubwarden.model.plan import Drop, Held, HeldReason, Plan, Put, Want
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType
+from tests.unit.given import (
+    BLOB,
+    BLOB_ZONE,
+    ENDPOINT,
+    GUID,
+    OTHER_ENDPOINT,
+    OTHER_GUID,
+    RULES,
+    addresses,
+    claim,
+    endpoint,
+    key,
+    name,
+    owner,
+    put,
+    record,
+    want,
+)
+
+ELSEWHERE = addresses("10.9.9.9")
+NEWER = {"keeper": Keeper.NEWER_HUBWARDEN, "owner": None}
+ZONE_GROUP = {"keeper": Keeper.ZONE_GROUP, "owner": None}
+AUTO = {"keeper": Keeper.AUTO_REGISTRATION, "owner": None}
+UNMARKED = {"keeper": Keeper.UNMARKED, "owner": None}
+FABRIKAM = {"owner": owner(instance="fabrikam")}
+PROTECTING_PUBLIC = replace(RULES, protected=frozenset({DnsName(BLOB)}))
+PROTECTING_PRIVATE = replace(RULES, protected=frozenset({DnsName(f"orders.{BLOB_ZONE}")}))
+
+
+def wanted(stands: RecordSet | None, *, seen: Endpoint | None = None, rules: Any = RULES) -> Plan:
+    """The plan for the one wanted record, with this standing under its key."""
+    return plan_wants(seen or endpoint(), [want()], {key(): stands}, rules)
+
+
+def the_put(plan: Plan) -> Put:
+    [change] = plan.changes
+    assert isinstance(change, Put)
+    assert (plan.held, plan.unchanged) == ((), ())
+    return change
+
+
+def the_held(plan: Plan) -> Held:
+    [held] = plan.held
+    assert (plan.changes, plan.unchanged) == ((), ())
+    return held
+
+
+def test_nothing_stands_there_so_it_is_created_and_only_if_there_is_still_nothing() -> None:
+    assert the_put(wanted(None)) == put()
+
+
+@pytest.mark.parametrize(
+    ("stands", "seen"),
+    [
+        pytest.param(record(), endpoint(), id="to the letter"),
+        pytest.param(
+            record(owner=owner(endpoint=type(ENDPOINT).parse(str(ENDPOINT).lower()))), endpoint(), id="id cased"
+        ),
+        pytest.param(record(owner=owner(guid="")), endpoint(guid=""), id="an endpoint that shows no guid"),
+    ],
+)
+def test_ours_as_wanted_is_left_as_it_is(stands: RecordSet, seen: Endpoint) -> None:
+    assert wanted(stands, seen=seen) == Plan(unchanged=(key(),))
+
+
+@pytest.mark.parametrize(
+    ("stands", "seen", "why"),
+    [
+        pytest.param(record(addresses=ELSEWHERE), endpoint(), "the addresses differ", id="another address"),
+        pytest.param(record(addresses=()), endpoint(), "the addresses differ", id="an empty record set"),
+        pytest.param(
+            record(addresses=(*addresses("10.1.0.4"), *ELSEWHERE)),
+            endpoint(),
+            "the addresses differ",
+            id="one too many",
+        ),
+        pytest.param(record(ttl=3600), endpoint(), "the ttl differs", id="another ttl"),
+        pytest.param(
+            record(owner=owner(endpoint=OTHER_ENDPOINT)),
+            endpoint(),
+            "the mark differs",
+            id="moved: same guid, other id",
+        ),
+        pytest.param(
+            record(owner=owner(endpoint=OTHER_ENDPOINT, guid=GUID.upper())),
+            endpoint(),
+            "the mark differs",
+            id="moved, guid in other case",
+        ),
+        pytest.param(
+            record(owner=owner(guid=OTHER_GUID)), endpoint(), "the mark differs", id="made anew: same id, other guid"
+        ),
+        pytest.param(
+            record(owner=owner(guid=OTHER_GUID), addresses=ELSEWHERE, ttl=60),
+            endpoint(),
+            "the addresses differ",
+            id="everything differs",
+        ),
+        pytest.param(
+            record(owner=owner(instance="oldname")), endpoint(), "the mark differs", id="the instance's former name"
+        ),
+    ],
+)
+def test_ours_that_differs_is_put_right_insisting_on_what_was_seen(stands: RecordSet, seen: Endpoint, why: str) -> None:
+    change = the_put(wanted(stands, seen=seen))
+    assert change == put(etag="e1", was=stands.addresses, why=why)
+    assert change.owner == owner()
+
+
+@pytest.mark.parametrize("same_addresses", [True, False])
+def test_a_name_that_another_endpoint_holds_stays_with_it(same_addresses: bool) -> None:
+    theirs = owner(endpoint=OTHER_ENDPOINT, guid=OTHER_GUID)
+    held = the_held(wanted(record(owner=theirs, addresses=addresses("10.1.0.4") if same_addresses else ELSEWHERE)))
+    assert (held.reason, held.waits, held.key, held.name) == (HeldReason.CONTESTED, True, key(), BLOB)
+    assert str(OTHER_ENDPOINT) in held.detail
+
+
+def test_two_endpoints_that_show_no_guid_are_not_taken_for_one() -> None:
+    theirs = owner(endpoint=OTHER_ENDPOINT, guid="")
+    assert the_held(wanted(record(owner=theirs), seen=endpoint(guid=""))).reason is HeldReason.CONTESTED
+
+
+@pytest.mark.parametrize(
+    ("whose", "reason_if_same", "reason_if_other", "by"),
+    [
+        pytest.param(ZONE_GROUP, HeldReason.ZONE_GROUP, HeldReason.ZONE_GROUP, "zone group", id="a zone group"),
+        pytest.param(
+            UNMARKED, HeldReason.SERVED_BY_OTHER, HeldReason.FOREIGN_CONFLICT, "unmarked", id="somebody without a mark"
+        ),
+        pytest.param(
+            AUTO, HeldReason.SERVED_BY_OTHER, HeldReason.FOREIGN_CONFLICT, "auto-registration", id="auto-registration"
+        ),
+        pytest.param(
+            NEWER, HeldReason.SERVED_BY_OTHER, HeldReason.FOREIGN_CONFLICT, "newer hubwarden", id="a newer format"
+        ),
+        pytest.param(
+            FABRIKAM,
+            HeldReason.SERVED_BY_OTHER,
+            HeldReason.FOREIGN_CONFLICT,
+            "instance fabrikam",
+            id="another instance, for this very endpoint",
+        ),
+    ],
+)
+def test_what_is_not_ours_is_never_touched(
+    whose: Mapping[str, Any], reason_if_same: HeldReason, reason_if_other: HeldReason, by: str
+) -> None:
+    same = the_held(wanted(record(**whose)))
+    other = the_held(wanted(record(**whose, addresses=ELSEWHERE)))
+    empty = the_held(wanted(record(**whose, addresses=())))
+    assert (same.reason, other.reason, empty.reason) == (reason_if_same, reason_if_other, reason_if_other)
+    assert other.detail == f"{key()} stands with 10.9.9.9 ({by}); wanted: 10.1.0.4"
+    assert "stands with none" in empty.detail
+    assert (same.waits, other.waits) == (False, False)
+
+
+@pytest.mark.parametrize("rules", [PROTECTING_PUBLIC, PROTECTING_PRIVATE], ids=["public name", "private name"])
+def test_a_protected_record_of_ours_is_not_changed(rules: Any) -> None:
+    held = the_held(wanted(record(addresses=ELSEWHERE), rules=rules))
+    assert (held.reason, held.waits, held.key, held.name) == (HeldReason.PROTECTED, False, key(), BLOB)
+
+
+def test_a_protected_record_that_is_right_is_not_even_mentioned() -> None:
+    assert wanted(record(), rules=PROTECTING_PUBLIC) == Plan(unchanged=(key(),))
+
+
+def test_a_protected_name_protects_no_other() -> None:
+    other = replace(RULES, protected=frozenset({DnsName("x" + BLOB), DnsName("blob.core.windows.net")}))
+    assert the_put(wanted(record(ttl=60), rules=other)).etag == "e1"
+
+
+def test_each_wanted_record_is_decided_by_itself() -> None:
+    aaaa, foreign = key(kind=RecordType.AAAA), key("billing")
+    wants = [want(), want(key=aaaa, addresses=addresses("fd00::4")), want(key=foreign)]
+    plan = plan_wants(endpoint(), wants, {key(): record(), aaaa: None, foreign: record(**UNMARKED)}, RULES)
+    assert plan.unchanged == (key(),)
+    assert [change.key for change in plan.changes] == [aaaa]
+    assert [held.reason for held in plan.held] == [HeldReason.SERVED_BY_OTHER]
+
+
+@given(st.sampled_from([None, record(addresses=ELSEWHERE), record(ttl=60), record(owner=owner(guid=OTHER_GUID))]))
+def test_what_a_put_writes_needs_nothing_at_the_next_look(stands: RecordSet | None) -> None:
+    change = the_put(wanted(stands))
+    after = RecordSet(change.key, change.addresses, change.ttl, "e2", Keeper.HUBWARDEN, change.owner)
+    assert wanted(after) == Plan(unchanged=(key(),))
+
+
+# Leftovers: claims on what nothing wants any more.
+
+
+OURS = record()
+
+
+def left(seen: Endpoint | Gone, *, stands: RecordSet | None = OURS, rules: Any = RULES) -> Plan:
+    """The plan for one claim that no want covers; by default our record stands under it."""
+    return plan_leftovers(seen, [claim()], {key(): stands}, rules)
+
+
+PROVEN = Gone(ENDPOINT, proven=True, detail="404 ResourceNotFound")
+OTHER_NAMES = endpoint(name("other.blob.core.windows.net"))
+REASONS_TO_DROP = [
+    pytest.param(PROVEN, "the endpoint is gone", id="gone, and proven"),
+    pytest.param(endpoint(status=ConnectionStatus.REJECTED), "the connection is Rejected", id="rejected"),
+    pytest.param(endpoint(status=ConnectionStatus.DISCONNECTED), "the connection is Disconnected", id="disconnected"),
+    pytest.param(
+        endpoint(status=ConnectionStatus.DISCONNECTED, names=()),
+        "the connection is Disconnected",
+        id="and without names",
+    ),
+    pytest.param(OTHER_NAMES, "the endpoint has other names now", id="other names"),
+]
+REASONS_TO_KEEP = [
+    pytest.param(
+        Gone(ENDPOINT, proven=False, detail="404 NotFound"), HeldReason.UNCERTAIN, True, id="gone, but not proven"
+    ),
+    pytest.param(endpoint(settled=False), HeldReason.NOT_READY, True, id="Azure is at work"),
+    pytest.param(
+        endpoint(settled=False, status=ConnectionStatus.REJECTED),
+        HeldReason.NOT_READY,
+        True,
+        id="rejected, not settled",
+    ),
+    pytest.param(replace(OTHER_NAMES, settled=False), HeldReason.NOT_READY, True, id="other names, not settled"),
+    pytest.param(endpoint(status=ConnectionStatus.PENDING), HeldReason.NOT_APPROVED, True, id="pending again"),
+    pytest.param(endpoint(status=ConnectionStatus.UNKNOWN), HeldReason.NOT_APPROVED, True, id="a status not known"),
+    pytest.param(endpoint(names=()), HeldReason.NOT_READY, True, id="no names"),
+    pytest.param(endpoint(), HeldReason.NO_LONGER_COVERED, False, id="the settings cover the name no more"),
+    pytest.param(
+        endpoint(name("x.blob.core.windows.net"), name("ORDERS.blob.core.windows.NET.")),
+        HeldReason.NO_LONGER_COVERED,
+        False,
+        id="the name is still there, spelt otherwise",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "why"), REASONS_TO_DROP)
+def test_a_proven_end_withdraws_our_record_insisting_on_what_was_seen(seen: Endpoint | Gone, why: str) -> None:
+    plan = left(seen)
+    assert plan == Plan((Drop(key(), "e1", addresses("10.1.0.4"), ENDPOINT, why),))
+
+
+@pytest.mark.parametrize(("seen", "reason", "waits"), REASONS_TO_KEEP)
+def test_without_proof_the_record_stays(seen: Endpoint | Gone, reason: HeldReason, waits: bool) -> None:
+    held = the_held(left(seen))
+    assert (held.reason, held.waits) == (reason, waits)
+    assert (held.endpoint, held.key, held.name) == (ENDPOINT, key(), BLOB)
+    assert held.detail
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param(record(**UNMARKED), id="unmarked"),
+        pytest.param(record(**ZONE_GROUP), id="a zone group's"),
+        pytest.param(record(**AUTO), id="auto-registered"),
+        pytest.param(record(**NEWER), id="a newer format"),
+        pytest.param(record(**FABRIKAM), id="another instance's"),
+        pytest.param(record(owner=owner(endpoint=OTHER_ENDPOINT)), id="moved: the new id has taken it over"),
+        pytest.param(record(owner=owner(endpoint=OTHER_ENDPOINT, guid=OTHER_GUID)), id="another endpoint's"),
+    ],
+)
+@pytest.mark.parametrize("seen", [PROVEN, OTHER_NAMES, endpoint()], ids=["gone", "other names", "not covered"])
+def test_what_is_not_ours_for_this_endpoint_is_not_withdrawn(seen: Endpoint | Gone, stands: RecordSet | None) -> None:
+    assert left(seen, stands=stands) == Plan()
+
+
+def test_a_record_under_the_instances_former_name_is_withdrawn_too() -> None:
+    [change] = left(PROVEN, stands=record(owner=owner(instance="oldname"))).changes
+    assert isinstance(change, Drop)
+
+
+@pytest.mark.parametrize("rules", [PROTECTING_PUBLIC, PROTECTING_PRIVATE], ids=["public name", "private name"])
+@pytest.mark.parametrize(("seen", "why"), REASONS_TO_DROP)
+def test_a_protected_record_is_not_withdrawn_even_with_proof(seen: Endpoint | Gone, why: str, rules: Any) -> None:
+    held = the_held(left(seen, rules=rules))
+    assert (held.reason, held.waits) == (HeldReason.PROTECTED, False)
+    assert held.detail == f"{why}, but the name is protected"
+
+
+def test_without_proof_the_reason_is_told_before_the_protection() -> None:
+    assert the_held(left(endpoint(settled=False), rules=PROTECTING_PUBLIC)).reason is HeldReason.NOT_READY
+
+
+def test_every_claim_of_a_gone_endpoint_is_withdrawn_by_itself() -> None:
+    keys = [key(f"n{number}") for number in range(3)]
+    stands: dict[RecordKey, RecordSet | None] = {each: record(key=each, etag=f"e{each.name}") for each in keys}
+    plan = plan_leftovers(PROVEN, [claim(key=each) for each in keys], stands, RULES)
+    assert [(change.key, change.etag) for change in plan.changes if isinstance(change, Drop)] == [
+        (each, f"e{each.name}") for each in keys
+    ]
+
+
+RECORDS: list[RecordSet | None] = [
+    None,
+    record(),
+    record(addresses=ELSEWHERE),
+    record(owner=owner(endpoint=OTHER_ENDPOINT)),
+    record(owner=owner(endpoint=OTHER_ENDPOINT, guid=OTHER_GUID)),
+    record(owner=owner(instance="oldname")),
+    *(record(**whose) for whose in (UNMARKED, ZONE_GROUP, AUTO, NEWER, FABRIKAM)),
+]
+ENDPOINTS = st.builds(
+    endpoint,
+    st.sampled_from([name(BLOB), name("other.blob.core.windows.net"), EndpointName("x", (), NameSource.NIC)]),
+    status=st.sampled_from(ConnectionStatus),
+    settled=st.booleans(),
+    guid=st.sampled_from([GUID, OTHER_GUID, ""]),
+)
+
+
+@given(
+    ENDPOINTS | st.builds(Gone, st.just(ENDPOINT), st.booleans(), st.just("404")),
+    st.sampled_from(RECORDS),
+    st.sampled_from([RULES, PROTECTING_PUBLIC, PROTECTING_PRIVATE]),
+    st.booleans(),
+)
+def test_whatever_is_seen_only_records_of_ours_change_and_every_change_insists(
+    seen: Endpoint | Gone, stands: RecordSet | None, rules: Any, is_wanted: bool
+) -> None:
+    wants: list[Want] = [want()] if is_wanted and isinstance(seen, Endpoint) else []
+    plan = joined(
+        plan_wants(seen, wants, {key(): stands}, rules) if isinstance(seen, Endpoint) else Plan(),
+        plan_leftovers(seen, [] if wants else [claim()], {key(): stands}, rules),
+    )
+    assert len(plan.changes) + len(plan.held) + len(plan.unchanged) <= 1
+    for change in plan.changes:
+        if stands is None:
+            assert isinstance(change, Put)
+            assert change.etag is None
+            continue
+        assert stands.owned_by(rules.instances)
+        assert change.etag == stands.etag
+        assert change.was == stands.addresses
+        assert not rules.protected
+        if isinstance(change, Drop):
+            assert isinstance(seen, Gone) or seen.settled
+
+
+def test_plans_are_joined_in_order() -> None:
+    one = Plan((put(),), (Held(HeldReason.CONTESTED, ENDPOINT, "a"),), (key("a"),))
+    other = Plan((put(ttl=60),), (Held(HeldReason.UNCERTAIN, ENDPOINT, "b"),), (key("b"),))
+    assert joined(one, other) == Plan(
+        (*one.changes, *other.changes), (*one.held, *other.held), (*one.unchanged, *other.unchanged)
+    )
+    assert joined() == Plan()

@@ -1,0 +1,423 @@
+"""What an endpoint asks for: the records of every service, and what is held back where it asks for more."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from hubwarden.arm.endpoints import to_endpoint
+from hubwarden.catalog import Catalogue, Row, catalogue
+from hubwarden.dns.wants import MOST_NAMES, Wishes, wishes
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource
+from hubwarden.model.plan import Held, HeldReason
+from hubwarden.model.record import HubZones, RecordType
+from tests.unit.given import BLOB, BLOB_ZONE, PRIVATE, SPOKE, addresses, document, endpoint, hub, key, name, target
+
+PUBLIC = catalogue("public")
+ALL_ZONES = tuple(dict.fromkeys(str(row.zone) for row in PUBLIC.rows))
+
+
+def wished(
+    seen: Endpoint,
+    *,
+    hubs: Sequence[HubZones] = (hub(*ALL_ZONES),),
+    rows: Catalogue = PUBLIC,
+    ours: bool = True,
+    foreign: bool = False,
+) -> Wishes:
+    return wishes(
+        seen, target_is_ours=ours, hubs=hubs, catalogue=rows, networks=PRIVATE, publishes_foreign_targets=foreign
+    )
+
+
+def written(wish: Wishes) -> list[tuple[str, list[str]]]:
+    """The wanted records as `name type` and addresses."""
+    return [(str(want.key), [str(address) for address in want.addresses]) for want in wish.wants]
+
+
+def only_held(wish: Wishes) -> Held:
+    assert wish.wants == ()
+    [held] = wish.held
+    return held
+
+
+SERVICES = {
+    "storage": ("Microsoft.Storage/storageAccounts", "blob", ["{}.blob.core.windows.net"], "blob.core.windows.net"),
+    "storage, second region": (
+        "Microsoft.Storage/storageAccounts",
+        "blob_secondary",
+        ["{}-secondary.blob.core.windows.net"],
+        "blob.core.windows.net",
+    ),
+    "key vault": ("Microsoft.KeyVault/vaults", "vault", ["{}.vault.azure.net"], "vaultcore.azure.net"),
+    "sql": ("Microsoft.Sql/servers", "sqlServer", ["{}.database.windows.net"], "database.windows.net"),
+    "cosmos": (
+        "Microsoft.DocumentDB/databaseAccounts",
+        "Sql",
+        ["{}.documents.azure.com", "{}-westus.documents.azure.com"],
+        "documents.azure.com",
+    ),
+    "registry": (
+        "Microsoft.ContainerRegistry/registries",
+        "registry",
+        ["{}.azurecr.io", "{}.eastus.data.azurecr.io"],
+        "azurecr.io",
+    ),
+    "web app": (
+        "Microsoft.Web/sites",
+        "sites",
+        ["{}.azurewebsites.net", "{}.scm.azurewebsites.net"],
+        "azurewebsites.net",
+    ),
+    "service bus": (
+        "Microsoft.ServiceBus/namespaces",
+        "namespace",
+        ["{}.servicebus.windows.net"],
+        "servicebus.windows.net",
+    ),
+    "event hubs": (
+        "Microsoft.EventHub/namespaces",
+        "namespace",
+        ["{}.servicebus.windows.net"],
+        "servicebus.windows.net",
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "group", "names", "zone"), SERVICES.values(), ids=SERVICES.keys())
+def test_every_name_of_a_service_gets_its_record(kind: str, group: str, names: list[str], zone: str) -> None:
+    fqdns = [each.format("orders") for each in names]
+    seen = endpoint(*(name(each) for each in fqdns), groups=(group.upper(),), **target(kind, "orders"))
+    wish = wished(seen)
+    suffix = zone if zone != "vaultcore.azure.net" else "vault.azure.net"
+    assert written(wish) == [(f"{each.removesuffix(suffix)}privatelink.{zone} A", ["10.1.0.4"]) for each in fqdns]
+    assert [want.fqdn for want in wish.wants] == fqdns
+    assert wish.held == ()
+
+
+def test_a_geo_replicated_registry_has_all_its_records_in_one_zone() -> None:
+    seen = to_endpoint(document("05_acr_georeplicated"), [document("05b_acr_georeplicated_nic")])
+    assert written(wished(seen)) == [
+        ("myregistry.privatelink.azurecr.io A", ["10.20.2.6"]),
+        ("myregistry.eastus.data.privatelink.azurecr.io A", ["10.20.2.4"]),
+        ("myregistry.westus.data.privatelink.azurecr.io A", ["10.20.2.5"]),
+    ]
+
+
+def test_an_endpoint_with_a_zone_group_wants_its_record_like_any_other() -> None:
+    seen = to_endpoint(document("19_kv_zone_group_attached"), [document("19b_kv_zone_group_attached_nic")])
+    assert written(wished(seen)) == [("kv-zg.privatelink.vaultcore.azure.net A", ["10.20.7.9"])]
+
+
+def test_both_suffixes_of_a_key_vault_are_one_record_with_all_addresses() -> None:
+    seen = endpoint(
+        name("orders.vault.azure.net", "10.1.0.5"),
+        name("orders.vaultcore.azure.net", "10.1.0.4", "10.1.0.5"),
+        groups=("vault",),
+        **target("Microsoft.KeyVault/vaults", "orders"),
+    )
+    wish = wished(seen)
+    assert written(wish) == [("orders.privatelink.vaultcore.azure.net A", ["10.1.0.4", "10.1.0.5"])]
+    assert wish.wants[0].fqdn == "orders.vault.azure.net"
+
+
+def test_ipv6_addresses_get_a_record_of_their_own() -> None:
+    seen = endpoint(name(BLOB, "fd00::5", "10.1.0.5", "10.1.0.4", "fd00::4"))
+    wish = wished(seen)
+    assert [(want.key, want.addresses) for want in wish.wants] == [
+        (key(), addresses("10.1.0.4", "10.1.0.5")),
+        (key(kind=RecordType.AAAA), addresses("fd00::4", "fd00::5")),
+    ]
+
+
+def test_neither_case_nor_a_final_dot_makes_another_record() -> None:
+    wish = wished(endpoint(name("Orders.BLOB.core.windows.net."), name(BLOB)))
+    assert [(want.key, want.fqdn) for want in wish.wants] == [(key(), BLOB)]
+
+
+def test_a_wildcard_that_azure_shows_is_published() -> None:
+    row = Row(
+        "Microsoft.MachineLearningServices/workspaces",
+        "amlworkspace",
+        DnsName("privatelink.api.azureml.ms"),
+        DnsName("api.azureml.ms"),
+    )
+    seen = endpoint(
+        name("*.fb7e.inference.eastus.api.azureml.ms"),
+        groups=("amlworkspace",),
+        **target("Microsoft.MachineLearningServices/workspaces", "ml"),
+    )
+    wish = wished(seen, hubs=[hub("privatelink.api.azureml.ms")], rows=Catalogue([row]))
+    assert written(wish) == [("*.fb7e.inference.eastus.privatelink.api.azureml.ms A", ["10.1.0.4"])]
+
+
+# What holds back an endpoint as a whole.
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "waits"),
+    [
+        pytest.param({"settled": False}, HeldReason.NOT_READY, True, id="Azure is at work"),
+        pytest.param({"settled": False, "status": ConnectionStatus.PENDING}, HeldReason.NOT_READY, True, id="both"),
+        pytest.param({"status": ConnectionStatus.PENDING}, HeldReason.NOT_APPROVED, True, id="pending"),
+        pytest.param({"status": ConnectionStatus.REJECTED}, HeldReason.NOT_APPROVED, False, id="rejected"),
+        pytest.param({"status": ConnectionStatus.DISCONNECTED}, HeldReason.NOT_APPROVED, False, id="disconnected"),
+        pytest.param({"status": ConnectionStatus.UNKNOWN}, HeldReason.NOT_APPROVED, False, id="unknown status"),
+        pytest.param({"target": None, "target_text": "alias.guid"}, HeldReason.NO_NAMES, False, id="an alias"),
+        pytest.param({"target": None, "target_text": ""}, HeldReason.NO_NAMES, False, id="no target at all"),
+        pytest.param(
+            target("microsoft.network/privatelinkservices", "pls"),
+            HeldReason.NO_NAMES,
+            False,
+            id="private link service",
+        ),
+        pytest.param(
+            target("Microsoft.Compute/disks", "d"), HeldReason.UNKNOWN_SERVICE, False, id="a type without a zone"
+        ),
+        pytest.param({"groups": ("unheard",)}, HeldReason.UNKNOWN_SERVICE, False, id="a group without a zone"),
+        pytest.param({"groups": ()}, HeldReason.UNKNOWN_SERVICE, False, id="no group"),
+        pytest.param({"names": ()}, HeldReason.NOT_READY, True, id="no names yet"),
+    ],
+)
+def test_an_endpoint_is_held_as_a_whole(changes: dict[str, Any], reason: HeldReason, waits: bool) -> None:
+    held = only_held(wished(endpoint(**changes)))
+    assert (held.reason, held.waits, held.name, held.key) == (reason, waits, "", None)
+    assert held.endpoint == endpoint().id
+    assert held.detail
+
+
+def test_a_recorded_pending_request_waits_for_the_targets_owner() -> None:
+    held = only_held(wished(to_endpoint(document("04_acr_manual_pending_recorded"), [])))
+    assert held.reason is HeldReason.NOT_APPROVED
+    assert "registries/testreg000002 has not approved it" in held.detail
+
+
+def test_a_partners_private_link_service_brings_no_names() -> None:
+    held = only_held(wished(to_endpoint(document("15_pls_manual_approved_empty_dns"), []), ours=False))
+    assert held.reason is HeldReason.NO_NAMES
+
+
+def test_more_names_than_any_service_has_are_not_read() -> None:
+    most = [name(f"orders.n{number}.blob.core.windows.net") for number in range(MOST_NAMES)]
+    assert len(wished(endpoint(*most)).wants) == MOST_NAMES
+    held = only_held(wished(endpoint(*most, name(BLOB))))
+    assert held.reason is HeldReason.MALFORMED
+    assert "501 names" in held.detail
+
+
+@pytest.mark.parametrize(
+    ("ours", "foreign", "published"),
+    [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
+)
+def test_a_target_of_another_tenant_is_published_only_if_the_owner_says_so(
+    ours: bool, foreign: bool, published: bool
+) -> None:
+    wish = wished(endpoint(), ours=ours, foreign=foreign)
+    assert bool(wish.wants) is published
+    assert [held.reason for held in wish.held] == ([] if published else [HeldReason.NAME_NOT_ALLOWED])
+
+
+# What holds back one name, and only that one.
+
+
+def bad_name(bad: EndpointName, **changes: Any) -> Held:
+    """What is held for one bad name, beside a good one that is served all the same."""
+    seen = endpoint(name(BLOB), bad, **changes)
+    wish = wished(seen)
+    assert written(wish) == [("orders.privatelink.blob.core.windows.net A", ["10.1.0.4"])]
+    [held] = wish.held
+    return held
+
+
+@pytest.mark.parametrize(
+    ("fqdn", "reason"),
+    [
+        pytest.param("orders.vault.azure.net", HeldReason.NAME_NOT_ALLOWED, id="another service's suffix"),
+        pytest.param("orders.dfs.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="another group's suffix"),
+        pytest.param("core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="above the suffix"),
+        pytest.param("login.microsoftonline.com", HeldReason.NAME_NOT_ALLOWED, id="no private link name at all"),
+        pytest.param("orders.blob.core.windows.net.evil.com", HeldReason.NAME_NOT_ALLOWED, id="the suffix inside"),
+        pytest.param("xblob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="ends alike within a label"),
+        pytest.param("", HeldReason.MALFORMED, id="empty"),
+        pytest.param(".", HeldReason.MALFORMED, id="the root"),
+        pytest.param("\u00f6rders.blob.core.windows.net", HeldReason.MALFORMED, id="umlaut"),
+        pytest.param("\u043erders.blob.core.windows.net", HeldReason.MALFORMED, id="Cyrillic o"),
+        pytest.param(f"{'o' * 64}.blob.core.windows.net", HeldReason.MALFORMED, id="label too long"),
+        pytest.param(f"{'o.' * 130}blob.core.windows.net", HeldReason.MALFORMED, id="name too long"),
+        pytest.param("x" * 100_000, HeldReason.MALFORMED, id="100 kB"),
+        pytest.param("or ders.blob.core.windows.net", HeldReason.MALFORMED, id="space"),
+        pytest.param("orders/../x.blob.core.windows.net", HeldReason.MALFORMED, id="traversal"),
+        pytest.param("@.blob.core.windows.net", HeldReason.MALFORMED, id="apex sign"),
+        pytest.param("*orders.blob.core.windows.net", HeldReason.MALFORMED, id="half a wildcard"),
+        pytest.param("orders..blob.core.windows.net", HeldReason.MALFORMED, id="empty label"),
+        pytest.param("orders.blob.core.windows.net\n", HeldReason.MALFORMED, id="line end"),
+    ],
+)
+def test_a_bad_name_holds_back_only_itself(fqdn: str, reason: HeldReason) -> None:
+    held = bad_name(name(fqdn))
+    assert held.reason is reason
+    assert held.name == fqdn[:253]
+    assert not held.waits
+    assert len(held.detail) < 400
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("8.8.8.8", id="public"),
+        pytest.param("127.0.0.1", id="loopback"),
+        pytest.param("169.254.169.254", id="metadata service"),
+        pytest.param("168.63.129.16", id="the platform's own"),
+        pytest.param("2001:db8::1", id="public IPv6"),
+        pytest.param("::ffff:10.0.0.4", id="IPv4 in IPv6"),
+        pytest.param("fe80::1", id="link-local"),
+    ],
+)
+def test_an_address_outside_the_allowed_networks_is_not_published(address: str) -> None:
+    held = bad_name(name("orders.x.blob.core.windows.net", address))
+    assert held.reason is HeldReason.NAME_NOT_ALLOWED
+    assert "outside records.addresses" in held.detail
+
+
+def test_one_bad_address_holds_back_the_whole_name() -> None:
+    held = bad_name(name("orders.x.blob.core.windows.net", "10.1.0.5", "8.8.8.8"))
+    assert "8.8.8.8" in held.detail
+
+
+@pytest.mark.parametrize("source", NameSource)
+def test_an_address_that_the_interface_does_not_hold_is_not_published(source: NameSource) -> None:
+    seen = endpoint(
+        name(BLOB, "10.1.0.4", "10.1.0.9", source=source), interface_addresses=frozenset(addresses("10.1.0.4"))
+    )
+    held = only_held(wished(seen))
+    assert held.reason is HeldReason.NAME_NOT_ALLOWED
+    assert "does not hold the address 10.1.0.9" in held.detail
+
+
+def test_a_name_without_an_address_waits() -> None:
+    bare = EndpointName("orders.x.blob.core.windows.net", (), NameSource.NIC)
+    held = bad_name(bare)
+    assert (held.reason, held.waits, held.name) == (HeldReason.NOT_READY, True, bare.fqdn)
+
+
+@pytest.mark.parametrize(
+    "fqdn",
+    [
+        pytest.param("victim.blob.core.windows.net", id="somebody else's account"),
+        pytest.param("orders-westus.blob.core.windows.net", id="only begins like the target"),
+        pytest.param("xorders.blob.core.windows.net", id="only ends like the target"),
+        pytest.param("x.orders.blob.core.windows.net", id="the target's name in another place"),
+        pytest.param("blob.core.windows.net", id="the bare suffix"),
+        pytest.param("*.blob.core.windows.net", id="everybody's accounts"),
+    ],
+)
+def test_what_only_the_owner_says_must_carry_the_targets_name(fqdn: str) -> None:
+    held = only_held(wished(endpoint(name(fqdn, source=NameSource.ENDPOINT))))
+    assert held.reason is HeldReason.NAME_NOT_ALLOWED
+    assert held.name == fqdn
+    assert "'orders'" in held.detail
+
+
+def test_an_owner_who_names_two_accounts_gets_only_his_own() -> None:
+    held = bad_name(name("victim.blob.core.windows.net", source=NameSource.ENDPOINT))
+    assert held.name == "victim.blob.core.windows.net"
+
+
+def test_what_the_owner_says_is_published_where_it_carries_the_targets_name_in_any_case() -> None:
+    seen = endpoint(name("ORDERS.blob.core.windows.net", source=NameSource.ENDPOINT))
+    assert [want.key for want in wished(seen).wants] == [key()]
+
+
+def test_the_regional_names_of_a_recorded_cosmos_account_need_the_interface_to_say_so() -> None:
+    recorded = document("01_cosmos_sql_recorded")
+    bare = {"properties": {"ipConfigurations": [{"properties": {"privateIPAddress": f"10.0.0.{n}"}} for n in (4, 5)]}}
+    wish = wished(to_endpoint(recorded, [bare]))
+    assert written(wish) == [("cli-test-cosmosdb-pe-000002.privatelink.documents.azure.com A", ["10.0.0.4"])]
+    assert [(held.reason, held.name) for held in wish.held] == [
+        (HeldReason.NAME_NOT_ALLOWED, "cli-test-cosmosdb-pe-000002-westus.documents.azure.com")
+    ]
+
+
+@pytest.mark.parametrize(("count", "fits"), [(20, True), (21, False)])
+def test_a_record_set_holds_twenty_addresses_and_not_one_more(count: int, fits: bool) -> None:
+    many = [str(ipaddress.ip_address("10.1.0.10") + step) for step in range(count)]
+    wish = wished(endpoint(name(BLOB, *many), name("orders.x.blob.core.windows.net")))
+    assert len(wish.wants) == (2 if fits else 1)
+    assert [(held.reason, held.key) for held in wish.held] == ([] if fits else [(HeldReason.TOO_MANY_ADDRESSES, key())])
+
+
+def test_addresses_are_counted_over_all_names_of_a_record() -> None:
+    vault = {"groups": ("vault",), **target("Microsoft.KeyVault/vaults", "orders")}
+    one, other = ([f"10.1.{block}.{host}" for host in range(1, 12)] for block in (1, 2))
+    wish = wished(endpoint(name("orders.vault.azure.net", *one), name("orders.vaultcore.azure.net", *other), **vault))
+    held = only_held(wish)
+    assert (held.reason, held.detail) == (HeldReason.TOO_MANY_ADDRESSES, "22 addresses")
+
+
+# Hubs.
+
+
+def test_every_hub_that_publishes_the_endpoint_gets_its_record() -> None:
+    wish = wished(endpoint(), hubs=[hub(BLOB_ZONE), hub(BLOB_ZONE, called="neu", group="rg-north")])
+    assert [(want.hub, want.key.zone.group) for want in wish.wants] == [("weu", "rg-dns"), ("neu", "rg-north")]
+
+
+def test_a_zone_that_two_hubs_share_gets_one_record() -> None:
+    wish = wished(endpoint(), hubs=[hub(BLOB_ZONE), hub(BLOB_ZONE, called="neu")])
+    assert [(want.hub, want.key, want.addresses) for want in wish.wants] == [("weu", key(), addresses("10.1.0.4"))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "publishing"),
+    [
+        pytest.param({"location": "westeurope"}, ["weu"], id="by location"),
+        pytest.param({"location": "northeurope"}, ["neu"], id="by the other location"),
+    ],
+)
+def test_an_endpoint_goes_to_the_hub_that_publishes_its_location(
+    changes: dict[str, str], publishing: list[str]
+) -> None:
+    hubs = [hub(BLOB_ZONE, locations=("westeurope",)), hub(BLOB_ZONE, called="neu", locations=("northeurope",))]
+    assert [want.hub for want in wished(endpoint(**changes), hubs=hubs).wants] == publishing
+
+
+@pytest.mark.parametrize(
+    "hubs",
+    [
+        pytest.param([hub(BLOB_ZONE, locations=("northeurope",))], id="another location"),
+        pytest.param(
+            [hub(BLOB_ZONE, subscriptions=("33333333-3333-4333-8333-333333333333",))], id="another subscription"
+        ),
+        pytest.param([], id="no hub at all"),
+    ],
+)
+def test_an_endpoint_that_no_hub_publishes_is_held(hubs: list[HubZones]) -> None:
+    held = only_held(wished(endpoint(), hubs=hubs))
+    assert held.reason is HeldReason.NO_HUB
+    assert SPOKE in held.detail
+
+
+def test_a_hub_without_the_zone_holds_only_itself_back() -> None:
+    wish = wished(endpoint(), hubs=[hub("privatelink.dfs.core.windows.net", called="neu"), hub(BLOB_ZONE)])
+    assert [(want.hub, want.key) for want in wish.wants] == [("weu", key())]
+    [held] = wish.held
+    assert (held.reason, held.name) == (HeldReason.NO_ZONE, BLOB)
+    assert held.detail == f"hub neu has no zone {BLOB_ZONE}"
+
+
+def test_the_most_specific_zone_that_the_hub_has_holds_the_record() -> None:
+    shared = {"type": "Microsoft.Storage/storageAccounts", "group": "blob"}
+    rows = Catalogue(
+        [
+            Row(**shared, zone=DnsName("wide.example"), suffix=DnsName("core.windows.net")),
+            Row(**shared, zone=DnsName("narrow.example"), suffix=DnsName("blob.core.windows.net")),
+        ]
+    )
+    both = wished(endpoint(), rows=rows, hubs=[hub("wide.example", "narrow.example")])
+    wide = wished(endpoint(), rows=rows, hubs=[hub("wide.example")])
+    assert written(both) == [("orders.narrow.example A", ["10.1.0.4"])]
+    assert written(wide) == [("orders.blob.wide.example A", ["10.1.0.4"])]
