@@ -60,10 +60,7 @@ class Documents:
         siblings.setdefault(parsed.type.lower(), {})[parsed.key] = document
 
     def remove(self, resource_id: str) -> None:
-        """Forgets the document with that id, if there is one."""
-        document = self._by_id.pop(key(resource_id), None)
-        if document is None:
-            return
-        parsed = parse(document["id"])
+        """Forgets the document with that id, which must be there."""
+        parsed = parse(self._by_id.pop(key(resource_id))["id"])
         del self._by_type[parsed.type.lower()][parsed.key]
         del self._by_parent[key(parsed.parent)][parsed.type.lower()][parsed.key]

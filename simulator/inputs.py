@@ -50,10 +50,8 @@ def read_target(body: Any) -> Target:
     return Target(told["id"], members, _texts("A target's autoApprove", told.get("autoApprove"), ()))
 
 
-def read_resources(documents: Any) -> list[Document]:
+def read_resources(documents: list[Any]) -> list[Document]:
     """ARM documents, each with an id. Raises ValueError."""
-    if not isinstance(documents, list):
-        raise ValueError("resources is a list of ARM documents.")
     for document in documents:
         if not isinstance(document, dict) or not isinstance(document.get("id"), str):
             raise ValueError(f"A resource is an ARM document with an id, not {document!r}.")

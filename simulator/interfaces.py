@@ -55,8 +55,7 @@ def give_addresses(world: World, endpoint: Document) -> None:
         configurations.append(
             _configuration(interface, place, static or next(free), subnet_id, static=static is not None)
         )
-    if configurations:
-        configurations[0]["properties"]["primary"] = True
+    configurations[0]["properties"]["primary"] = True
     interface["properties"].update(ipConfigurations=configurations, provisioningState="Succeeded")
     world.put(stamped(interface))
 

@@ -26,7 +26,8 @@ def remove_group(world: World, caller: Caller, group_id: str) -> Operation:
     group = world.need(group_id)
 
     def finish() -> None:
-        for document in world.store.below(group["id"]):
+        # Endpoints first: each takes its interface along, as the network service does.
+        for document in sorted(world.store.below(group["id"]), key=lambda each: not _is_endpoint(each)):
             if world.document(document["id"]) is not None:
                 _remove(world, caller, document)
         world.remove(group["id"])
@@ -36,9 +37,13 @@ def remove_group(world: World, caller: Caller, group_id: str) -> Operation:
 
 def _remove(world: World, caller: Caller, document: Document) -> None:
     resource_id, resource_type = document["id"], ids.parse(document["id"]).type
-    if resource_type.lower() == ENDPOINTS.lower():
+    if _is_endpoint(document):
         private_link.forget_endpoint(world, resource_id)
     for connection in connections.of_target(world, resource_id):
         connections.remove(world, caller, connection["id"])
     world.remove(resource_id)
     world.announce(f"{resource_type}/delete", resource_id, caller)
+
+
+def _is_endpoint(document: Document) -> bool:
+    return ids.parse(document["id"]).type.lower() == ENDPOINTS.lower()

@@ -44,7 +44,7 @@ class Azure:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._session = await self._open.enter_async_context(aiohttp.ClientSession())
+        self.session = await self._open.enter_async_context(aiohttp.ClientSession())
         self.credential = await self._open.enter_async_context(ManagedIdentityCredential())
         return self
 
@@ -95,7 +95,7 @@ class Azure:
         # A file, because aiohttp warns of a large body that is bytes.
         data = None if body is None else io.BytesIO(json.dumps(body).encode())
         told = {"Content-Type": "application/json", **(headers or {})}
-        async with self._session.request(method, url, data=data, headers=told, params=query) as response:
+        async with self.session.request(method, url, data=data, headers=told, params=query) as response:
             is_json = response.content_type == "application/json"
             return Answer(
                 response.status, response.headers, await response.json() if is_json else await response.text()

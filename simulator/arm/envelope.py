@@ -96,7 +96,7 @@ def insistence(request: Request) -> Insist:
 def properties_of(request: Request) -> Mapping[str, Any]:
     """The body of a write. Raises Refusal if it is not an object, or its properties are not."""
     body = request.body
-    if not isinstance(body, Mapping) or not isinstance(body.get("properties") or {}, Mapping):
+    if not isinstance(body, Mapping) or not isinstance(body.get("properties"), Mapping | None):
         message = "The request content was invalid and could not be deserialized."
         raise Refusal("InvalidRequestContent", message, by=By.GATEWAY)
     return body

@@ -99,7 +99,7 @@ async def test_a_manual_connection_waits_unless_the_target_knows_the_subscriptio
 async def test_the_stock_client_approves_on_a_storage_account(
     azure: Azure, account: str, changes: list[Change]
 ) -> None:
-    """Azure, a synchronous 200; a write of the target's child, none of the endpoint (behaviour reference section 1.2)."""
+    """Azure, a synchronous 200; a write of the target's child only (behaviour reference section 1.2)."""
     await azure.endpoint("pe1", account, manual=True, message="let me in")
     client = await azure.storage()
     changes.clear()
@@ -349,7 +349,7 @@ async def test_a_service_can_be_named_by_its_alias(azure: Azure) -> None:
 
 @pytest.mark.parametrize(("shown", "names"), [(True, ["a.contoso.com"]), (False, [])])
 async def test_names_of_a_service(azure: Azure, shown: bool, names: list[str]) -> None:
-    """Azure, whether a service's fqdns reach its endpoints is unverified, so a switch (behaviour reference section 2.3)."""
+    """Azure, a service's fqdns at its endpoints are unverified, so a switch (behaviour reference section 2.3)."""
     await service(azure, fqdns=["a.contoso.com"])
     await azure.sim("POST", "settings", {"plsFqdns": shown})
 
@@ -390,6 +390,21 @@ async def test_a_connection_whose_endpoint_lies_elsewhere(azure: Azure, account:
     assert shown["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved"
 
 
+async def test_an_endpoint_and_a_target_of_which_little_is_known(azure: Azure, account: str) -> None:
+    """Azure, the target may lie in a tenant we cannot read (behaviour reference section 2.5)."""
+    target_id = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "unread")
+    await azure.target(target_id, [{"groupId": "blob", "memberName": "blob", "fqdns": ["x.example"]}])
+    await azure.endpoint("pe1", target_id, manual=True)
+    endpoint = (await azure.arm("GET", ENDPOINT)).body
+    await azure.sim("DELETE", "resources", id=endpoint["properties"]["networkInterfaces"][0]["id"])
+    (connection,) = await connections(azure, target_id)
+
+    assert await decide(azure, connection, "Approved") == 200
+    assert (await state(azure))["status"] == "Approved"
+    assert (await azure.arm("DELETE", connection["id"])).status == 200
+    assert (await state(azure))["status"] == "Disconnected"
+
+
 async def test_a_connection_of_another_target_does_not_move_the_endpoint(azure: Azure, account: str) -> None:
     """Azure, an endpoint follows its own target only (behaviour reference section 2.2)."""
     other = await azure.storage_account("st2")
@@ -409,7 +424,7 @@ async def test_a_connection_of_another_target_does_not_move_the_endpoint(azure: 
 
 
 async def test_documents_from_outside_follow_the_owners_answer(azure: Azure, account: str) -> None:
-    """Azure, what the interface shows is kept where nobody told the target's names (behaviour reference section 2.3)."""
+    """Azure, what an interface shows is kept where the target is unknown (behaviour reference section 2.3)."""
     target_id = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "untold")
     await azure.put({"id": target_id, "name": "untold"})
     interface_id = resource_id(SPOKE, "rg-spoke", "Microsoft.Network/networkInterfaces", "nic")

@@ -180,7 +180,10 @@ async def test_addresses_are_the_next_free_ones_of_the_subnet(azure: Azure, acco
         configs = (await azure.arm("GET", endpoint_id)).body["properties"]["customDnsConfigs"]
         return str(configs[0]["ipAddresses"][0])
 
-    static = [{"name": "c", "properties": {"groupId": "blob", "memberName": "blob", "privateIPAddress": "10.1.0.5"}}]
+    static = [
+        {"name": "other", "properties": {"groupId": "file", "memberName": "file", "privateIPAddress": "10.1.0.9"}},
+        {"name": "c", "properties": {"groupId": "blob", "memberName": "blob", "privateIPAddress": "10.1.0.5"}},
+    ]
     assert await address("pe1") == "10.1.0.4"
     assert await address("pe2", ipConfigurations=static, customNetworkInterfaceName="my-nic") == "10.1.0.5"
     assert await address("pe3") == "10.1.0.6"
@@ -202,10 +205,15 @@ async def test_a_subnet_may_be_a_document_of_its_own(azure: Azure, account: str)
         {"id": f"{network}/subnets/snet", "properties": {"addressPrefixes": ["10.9.0.0/24", "10.8.0.0/24"]}}
     )
 
+    await azure.put({"id": f"{network}2/subnets/snet", "properties": {}})
+
     await azure.endpoint("pe1", account, network="other")
 
     endpoint = (await azure.arm("GET", ENDPOINT)).body
     assert endpoint["properties"]["customDnsConfigs"][0]["ipAddresses"] == ["10.9.0.4"]
+    second = await azure.endpoint("pe2", account, network="other2")
+    endpoint = (await azure.arm("GET", second)).body
+    assert endpoint["properties"]["customDnsConfigs"][0]["ipAddresses"] == ["10.100.0.4"]
 
 
 async def test_a_full_subnet_fails_the_endpoint(azure: Azure, account: str) -> None:
@@ -245,7 +253,7 @@ async def test_interfaces_from_outside_hold_their_addresses(azure: Azure, accoun
 @pytest.mark.parametrize("on_endpoint", [False, True])
 @pytest.mark.parametrize("on_interface", [False, True])
 async def test_names_while_pending(azure: Azure, account: str, on_endpoint: bool, on_interface: bool) -> None:
-    """Azure, names while Pending are unverified, so two switches; an address is there (behaviour reference section 2.2)."""
+    """Azure, names while Pending are unverified, so two switches (behaviour reference section 2.2)."""
     await azure.sim("POST", "settings", {"customDnsWhilePending": on_endpoint, "nicWhilePending": on_interface})
 
     await azure.endpoint("pe1", account, manual=True)
@@ -285,7 +293,7 @@ async def test_a_callers_own_names(azure: Azure, account: str, stored: bool) -> 
 
 
 async def test_an_update_keeps_what_is_azures(azure: Azure, account: str, changes: list[Change]) -> None:
-    """Azure, PUT on an existing endpoint is 200; guid, interface and approval stay (behaviour reference section 2.5)."""
+    """Azure, PUT on an existing one is 200; guid, interface and approval stay (behaviour reference section 2.5)."""
     await azure.endpoint("pe1", account)
     before = (await azure.arm("GET", ENDPOINT)).body
     changes.clear()
@@ -370,7 +378,7 @@ async def test_what_is_no_endpoint_is_refused(azure: Azure, account: str, change
 
 
 async def test_what_points_nowhere_is_refused(azure: Azure, account: str) -> None:
-    """Azure, a target and its group must exist; a message has at most 140 characters (behaviour reference section 2.1)."""
+    """Azure, target and group must exist; a message has 140 characters (behaviour reference section 2.1)."""
     for body, code in (
         (endpoint_request(f"{account}x"), "InvalidResourceReference"),
         (endpoint_request(account, groups=["file"]), "InvalidGroupId"),

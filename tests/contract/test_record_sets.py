@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.mgmt.privatedns.models import ARecord, RecordSet
+from azure.mgmt.privatedns.models import ARecord, RecordSet, RecordSetProperties
 
 from tests.azure import BLOB_ZONE, HUB, Azure, resource_id
 
@@ -16,7 +16,8 @@ ZONE_ID = resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", BLOB_Z
 
 def a_record(address: str = "10.0.0.4", **metadata: str) -> RecordSet:
     """What the stock client writes."""
-    return RecordSet(ttl=10, a_records=[ARecord(ipv4_address=address)], metadata=metadata)
+    properties = RecordSetProperties(ttl=10, a_records=[ARecord(ipv4_address=address)], metadata=metadata)
+    return RecordSet(properties=properties)
 
 
 def body(*addresses: str, ttl: Any = 10, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.mgmt.privatedns.models import PrivateZone, SubResource, VirtualNetworkLink
+from azure.mgmt.privatedns.models import (
+    PrivateZone,
+    SubResource,
+    VirtualNetworkLink,
+    VirtualNetworkLinkProperties,
+)
 
 from tests.azure import BLOB_ZONE, HUB, Azure, resource_id
 
@@ -113,12 +118,10 @@ async def test_the_stock_client_links_a_zone_to_a_network(dns: Azure) -> None:
     """Azure, a link's properties, by a long operation (behaviour reference sections 3.6, 3.10)."""
     await dns.zone()
     client = await dns.private_dns()
-    wanted = VirtualNetworkLink(
-        location="global",
-        virtual_network=SubResource(id=NETWORK),
-        resolution_policy="NxDomainRedirect",
-        tags={"a": "b"},
+    properties = VirtualNetworkLinkProperties(
+        virtual_network=SubResource(id=NETWORK), resolution_policy="NxDomainRedirect"
     )
+    wanted = VirtualNetworkLink(location="global", properties=properties, tags={"a": "b"})
 
     link = await (
         await client.virtual_network_links.begin_create_or_update("rg-dns", BLOB_ZONE, "hub", wanted)
@@ -188,9 +191,9 @@ async def test_a_link_whose_zone_goes_meanwhile_fails(dns: Azure) -> None:
     """Azure, a long operation can fail; its status says why (behaviour reference section 6.4)."""
     await dns.zone()
     client = await dns.private_dns()
-    poller = await client.virtual_network_links.begin_create_or_update(
-        "rg-dns", BLOB_ZONE, "hub", VirtualNetworkLink(location="global", virtual_network=SubResource(id=NETWORK))
-    )
+    properties = VirtualNetworkLinkProperties(virtual_network=SubResource(id=NETWORK))
+    wanted = VirtualNetworkLink(location="global", properties=properties)
+    poller = await client.virtual_network_links.begin_create_or_update("rg-dns", BLOB_ZONE, "hub", wanted)
     await dns.sim("DELETE", "resources", id=ZONE_ID)
 
     with pytest.raises(HttpResponseError) as raised:
