@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -30,7 +31,7 @@ class DnsServer:
         self._world = world
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def address(self) -> str:
@@ -59,9 +60,9 @@ class DnsServer:
         assert self._tcp is not None
         self._udp.close()
         self._tcp.close()
-        for writer in list(self._connections):
+        for writer in self._connections.values():
             writer.close()
-        await self._tcp.wait_closed()
+        await asyncio.gather(*self._connections, self._tcp.wait_closed())
 
     def respond(self, wire: bytes, *, udp: bool) -> bytes | None:
         """The response to one query; None for what is no query at all."""
@@ -84,7 +85,8 @@ class DnsServer:
         return response.to_wire(max_size=max(query.payload, PLAIN_UDP), prefer_truncation=True)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._connections[task] = writer
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:
@@ -95,7 +97,7 @@ class DnsServer:
                     writer.write(len(response).to_bytes(2) + response)
                     await writer.drain()
         finally:
-            self._connections.discard(writer)
+            del self._connections[task]
             writer.close()
 
 
@@ -105,8 +107,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, sender: tuple[str, int]) -> None:
         assert self._transport is not None
