@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,13 @@ class Runtime:
         self._closing = closing
 
     @classmethod
-    def build(cls, config: Config) -> Runtime:
+    def build(
+        cls,
+        config: Config,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> Runtime:
         """Builds everything from the settings; talks to nobody yet."""
         logging.getLogger("azure").setLevel(logging.WARNING)  # the SDKs tell of every request at INFO
         from hubwarden.arm.estate import Estate
@@ -92,7 +99,7 @@ class Runtime:
                 subscriptions=config.subscriptions,
                 management_groups=config.management_groups,
                 excluded=config.excluded,
-                now=time.monotonic,
+                now=now,
             ),
             account=account,
             claims=Claims(account),
@@ -103,8 +110,8 @@ class Runtime:
             publishes_foreign_targets=config.publishes_foreign_targets,
             follow_ups=config.follow_ups,
             applies=config.applies,
-            now=time.time,
-            sleep=asyncio.sleep,
+            now=now,
+            sleep=sleep,
         )
         return cls(rooms, [each for each in (credential, by_identity) if each])
 

@@ -53,7 +53,7 @@ class Simulator:
         """Listens on that port of 127.0.0.1, or on a free one."""
         application = web.Application(client_max_size=_MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port, ssl_context=self.authority.server_context())
         await site.start()

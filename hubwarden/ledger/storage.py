@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
@@ -14,6 +14,18 @@ from azure.storage.queue.aio import QueueServiceClient
 
 CLAIMS_TABLE = "hubwardenclaims"
 WORK_QUEUE = "hubwarden-work"
+
+# The SDKs would try for a minute and more; a door has 20 seconds, and its caller tries again. One has a backoff factor,
+# the other a first backoff.
+_PATIENCE: dict[str, Any] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.2,
+    "initial_backoff": 0,
+    "increment_base": 1,
+    "random_jitter_range": 0,
+    "connection_timeout": 5,
+    "read_timeout": 10,
+}
 
 Answer = TypeVar("Answer")
 
@@ -33,12 +45,12 @@ class StorageAccount:
         credential: AsyncTokenCredential | None = None,
     ) -> None:
         if connection_string:
-            self._tables = TableServiceClient.from_connection_string(connection_string)
-            self._queues = QueueServiceClient.from_connection_string(connection_string)
+            self._tables = TableServiceClient.from_connection_string(connection_string, **_PATIENCE)
+            self._queues = QueueServiceClient.from_connection_string(connection_string, **_PATIENCE)
         else:
             assert credential is not None
-            self._tables = TableServiceClient(endpoint=table_uri, credential=credential)
-            self._queues = QueueServiceClient(account_url=queue_uri, credential=credential)
+            self._tables = TableServiceClient(endpoint=table_uri, credential=credential, **_PATIENCE)
+            self._queues = QueueServiceClient(account_url=queue_uri, credential=credential, **_PATIENCE)
         self.claims = self._tables.get_table_client(CLAIMS_TABLE)
         # The Functions host reads base64 unless host.json says otherwise.
         self.work = self._queues.get_queue_client(WORK_QUEUE, message_encode_policy=TextBase64EncodePolicy())

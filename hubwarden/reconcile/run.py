@@ -90,9 +90,13 @@ async def _once_more(
     """A 412 leads to a fresh look at endpoint and records, and a new plan, once."""
     again: Sight = await observe(rooms, replace(scope, thorough=True))
     more = await apply(rooms, again)
-    kept = {change.key for change in again.plan.changes}
-    done = tuple(outcome.change for outcome in outcomes if outcome.change.key not in kept)
-    return replace(again.plan, changes=(*done, *again.plan.changes)), (*outcomes, *more)
+    planned = {change.key for change in again.plan.changes}
+    tried = tuple(
+        outcome.change
+        for outcome in outcomes
+        if outcome.result is not Result.RACED and outcome.change.key not in planned
+    )
+    return replace(again.plan, changes=(*tried, *again.plan.changes)), (*outcomes, *more)
 
 
 def _report(

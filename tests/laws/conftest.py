@@ -1,0 +1,82 @@
+"""What the tests of the laws start from.
+
+Input: a simulator with a hub and a spoke, stock clients, a storage account of one's own in Azurite. Observed: the
+records in the hub, the Reports, the requests. Nothing of the product is replaced but the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubwarden.runtime import Runtime
+from simulator.azurite import Azurite
+from tests.azure import SPOKE, Azure
+from tests.estate import IDENTITY, TENANT, Estate, SteeredTime, config
+
+ACCOUNTS = 600
+_account = count()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """One Azurite with an account for every test."""
+    with Azurite([f"test{number}" for number in range(ACCOUNTS)]) as azurite:
+        yield azurite
+
+
+Founding = Callable[..., Awaitable[Estate]]
+
+
+@pytest.fixture
+async def found(azure: Azure, azurite: Azurite, tmp_path: Path) -> AsyncIterator[Founding]:
+    """Founds the estate with settings of the test's own; afterwards, law 11 is checked of everything that happened."""
+    opened: list[Estate] = []
+
+    async def founded(**changes: Any) -> Estate:
+        time = SteeredTime()
+        account = f"test{next(_account)}"
+        storage = azurite.connection_string(account)
+        hubwarden = Runtime.build(config(tmp_path, azure.url, storage, **changes), now=time.now, sleep=time.sleep)
+        estate = Estate(azure, hubwarden, time, account, storage)
+        opened.append(estate)
+        await azure.spoke()
+        await azure.hub()
+        for subscription in (SPOKE, "00000000-0000-0000-0000-0000000000bb"):
+            await azure.subscription(subscription, tenant=TENANT)
+        return estate
+
+    yield founded
+    for estate in opened:
+        await estate.hubwarden.close()
+    await only_records_were_written(azure)
+
+
+@pytest.fixture
+async def estate(found: Founding) -> Estate:
+    """The estate with the default settings."""
+    return await found()
+
+
+async def only_records_were_written(azure: Azure) -> None:
+    """Law 11: whatever happened, Hubwarden wrote nothing but record sets."""
+    for each in await azure.requests():
+        if each["principal"] == IDENTITY and each["method"] != "GET":
+            assert "/privatednszones/" in each["path"].lower(), each
+            assert any(kind in each["path"] for kind in ("/A/", "/AAAA/")), each
+
+
+@pytest.fixture
+async def azurite_down(estate: Estate, tmp_path: Path, azure: Azure) -> str:
+    """The estate's Hubwarden finds nobody at its storage's address."""
+    nobody = (
+        "DefaultEndpointsProtocol=http;AccountName=test;AccountKey=dGVzdA==;"
+        "QueueEndpoint=http://127.0.0.1:9/test;TableEndpoint=http://127.0.0.1:9/test;"
+    )
+    await estate.hubwarden.close()
+    estate.hubwarden = Runtime.build(config(tmp_path, azure.url, nobody), now=estate.time.now, sleep=estate.time.sleep)
+    return nobody
