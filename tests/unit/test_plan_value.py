@@ -67,3 +67,9 @@ def test_a_hash_is_short_and_stays_the_same_from_run_to_run() -> None:
 def test_a_change_says_for_whom_it_is() -> None:
     assert put().endpoint == ENDPOINT
     assert replace(put(), owner=owner(endpoint=OTHER_ENDPOINT)).endpoint == OTHER_ENDPOINT
+
+
+@pytest.mark.parametrize("reason", HeldReason)
+def test_every_reason_has_a_meaning_of_its_own(reason: HeldReason) -> None:
+    assert reason.meaning.endswith(".")
+    assert [other for other in HeldReason if other.meaning == reason.meaning] == [reason]
