@@ -31,7 +31,7 @@ def key(resource_id: str) -> str:
     return resource_id.rstrip("/").lower()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=262_144)
 def parse(text: str) -> Id:
     """Takes an id apart. Raises ValueError if it is not one."""
     text = text.rstrip("/")

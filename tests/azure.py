@@ -69,6 +69,14 @@ class Azure:
         """Puts the clock forward."""
         await self.sim("POST", "clock", {"advance": seconds})
 
+    async def hold_operations(self) -> None:
+        """From now on long operations end only when the clock is put forward, by `end_operations`."""
+        await self.sim("POST", "settings", {"operationMs": 3_600_000})
+
+    async def end_operations(self) -> None:
+        """Lets the long operations that were held end."""
+        await self.advance(3_600)
+
     async def requests(self, service: str = "arm") -> list[dict[str, Any]]:
         """The requests to a service since the log was last emptied."""
         found: list[dict[str, Any]] = await self.sim("GET", "requests", service=service)

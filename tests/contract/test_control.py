@@ -165,14 +165,12 @@ async def test_settings_are_shown_and_changed(azure: Azure) -> None:
 async def test_latency(azure: Azure) -> None:
     """Every ARM request takes its time (behaviour reference section 8.8)."""
     await azure.subscription()
-    await azure.arm("GET", "/subscriptions")
     await azure.sim("POST", "settings", {"latencyMs": 20})
 
     await azure.arm("GET", "/subscriptions")
 
-    fast, slow = await azure.requests()
-    assert slow["ms"] >= 20
-    assert fast["ms"] < slow["ms"]
+    (request,) = await azure.requests()
+    assert request["ms"] >= 20
 
 
 async def test_requests_are_logged(azure: Azure) -> None:
@@ -203,13 +201,13 @@ async def test_requests_are_logged(azure: Azure) -> None:
 async def test_settling_waits_for_what_is_under_way(azure: Azure, simulator: Simulator) -> None:
     """A test waits for the end of everything, never for a while (behaviour reference section 6.4)."""
     account = await azure.spoke()
-    await azure.sim("POST", "settings", {"operationMs": 3_600_000})
+    await azure.hold_operations()
     await azure.endpoint("pe1", account, wait=False)
 
     left = await azure.ask("POST", "/_sim/settle", {"timeout": 0})
     assert left.status == 408
     assert left.body["left"] == [f"Microsoft.Network/privateEndpoints/write of {ENDPOINT}"]
-    await azure.advance(3600)
+    await azure.end_operations()
     assert await azure.sim("POST", "settle") == {"left": []}
 
 
@@ -276,6 +274,7 @@ async def test_a_snapshot_brings_the_world_back(azure: Azure, simulator: Simulat
 async def test_a_snapshot_waits_for_operations(azure: Azure) -> None:
     """Half of a long operation cannot be told (behaviour reference section 6.4)."""
     account = await azure.spoke()
+    await azure.hold_operations()
     await azure.endpoint("pe1", account, wait=False)
 
     answer = await azure.ask("GET", "/_sim/snapshot")
@@ -288,10 +287,11 @@ async def test_a_snapshot_replaces_what_is_under_way(azure: Azure, simulator: Si
     account = await azure.spoke()
     await azure.sim("POST", "settings", {"nicLagMs": 60_000})
     await azure.endpoint("pe1", account)
+    await azure.hold_operations()
     await azure.arm("DELETE", ENDPOINT)
 
     await azure.sim("POST", "snapshot", {"settings": {"latencyMs": 0}})
-    await azure.advance(120)
+    await azure.end_operations()
 
     assert simulator.world.under_way() == []
     assert list(simulator.world.store) == []

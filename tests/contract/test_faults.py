@@ -126,8 +126,8 @@ async def test_a_delay(zone: Azure, when: str) -> None:
 
     assert await statuses(zone, 2) == [200, 200]
 
-    slow, fast = (await zone.requests())[-2:]
-    assert slow["ms"] >= 20 > fast["ms"]
+    slow, _ = (await zone.requests())[-2:]
+    assert slow["ms"] >= 20
 
 
 async def test_unspent_faults_are_told(zone: Azure) -> None:

@@ -72,6 +72,7 @@ async def test_the_stock_client_creates_reads_and_deletes(azure: Azure, account:
 
 async def test_an_endpoint_on_its_way(azure: Azure, account: str) -> None:
     """Azure, a GET right after the PUT: Updating, Pending, an interface without addresses (reference section 2.6)."""
+    await azure.hold_operations()
     await azure.endpoint("pe1", account, wait=False)
 
     endpoint = (await azure.arm("GET", ENDPOINT)).body
@@ -320,6 +321,7 @@ async def test_another_target_is_not_simulated(azure: Azure, account: str) -> No
 
 async def test_one_operation_at_a_time(azure: Azure, account: str) -> None:
     """Azure, 409 AnotherOperationInProgress (behaviour reference section 6.1)."""
+    await azure.hold_operations()
     await azure.endpoint("pe1", account, wait=False)
 
     for method, body in (("PUT", endpoint_request(account)), ("DELETE", None)):
@@ -330,9 +332,10 @@ async def test_one_operation_at_a_time(azure: Azure, account: str) -> None:
 async def test_creation_and_deletion_are_two_changes_each(azure: Azure, account: str, changes: list[Change]) -> None:
     """Azure, the interface is the network service's, the endpoint the user's (behaviour reference section 1.2)."""
     await azure.endpoint("pe1", account)
+    await azure.hold_operations()
     await azure.arm("DELETE", ENDPOINT)
     assert (await azure.arm("GET", ENDPOINT)).body["properties"]["provisioningState"] == "Deleting"
-    await azure.settle()
+    await azure.end_operations()
 
     assert [(change.operation.removeprefix("Microsoft.Network/"), change.principal) for change in changes] == [
         ("networkInterfaces/write", NETWORK_SERVICE),
@@ -407,16 +410,17 @@ async def test_ids_are_spelt_as_the_request_spells_them(azure: Azure, account: s
 
 async def test_operation_addresses(azure: Azure, account: str) -> None:
     """Azure, status and result of a network operation (behaviour reference section 6.4)."""
+    await azure.hold_operations()
     put = await azure.arm("PUT", ENDPOINT, endpoint_request(account))
     assert "Location" not in put.headers
     status = put.headers["Azure-AsyncOperation"]
     assert "/providers/Microsoft.Network/locations/" in status
     assert (await azure.arm("GET", status)).body == {"status": "InProgress"}
-    await azure.settle()
+    await azure.end_operations()
     assert (await azure.arm("GET", status)).body == {"status": "Succeeded"}
     delete = await azure.arm("DELETE", ENDPOINT)
     assert (await azure.arm("GET", delete.headers["Location"])).status == 202
-    await azure.settle()
+    await azure.end_operations()
     assert (await azure.arm("GET", delete.headers["Location"])).status == 204
     missing = f"/subscriptions/{SPOKE}/providers/Microsoft.Network/locations/westeurope/operations/none"
     assert (await azure.arm("GET", missing)).status == 404

@@ -132,6 +132,7 @@ async def test_groups_take_one_operation_at_a_time(azure: Azure, account: str) -
     await azure.endpoint("pe1", account)
     await attach(azure)
     groups = (await azure.network()).private_dns_zone_groups
+    await azure.hold_operations()
     await azure.arm("DELETE", f"{ENDPOINT}/privateDnsZoneGroups/default")
 
     with pytest.raises(HttpResponseError) as raised:

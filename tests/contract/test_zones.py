@@ -58,21 +58,23 @@ async def test_deleting_a_zone_that_is_not_there_is_no_error(dns: Azure) -> None
 
 async def test_a_zone_is_not_there_before_its_operation_ends(dns: Azure) -> None:
     """Azure, the status address answers 202 until the end, then the zone is there (behaviour reference section 6.7)."""
+    await dns.hold_operations()
     answer = await dns.arm("PUT", ZONE_ID, {"location": "global", "tags": {"a": "b"}})
     assert (await dns.arm("GET", ZONE_ID)).status == 404
     results = answer.headers["Location"]
     assert (await dns.arm("GET", results)).status == 202
 
-    await dns.advance(1)
+    await dns.end_operations()
 
     assert (await dns.arm("GET", results)).body["tags"] == {"a": "b"}
     gone = await dns.arm("DELETE", ZONE_ID)
-    await dns.advance(1)
+    await dns.end_operations()
     assert (await dns.arm("GET", gone.headers["location"])).status == 204
 
 
 async def test_a_second_operation_on_a_zone_conflicts(dns: Azure) -> None:
     """Azure, two concurrent PUTs of one zone: Conflict, unwrapped (behaviour reference section 3.2)."""
+    await dns.hold_operations()
     await dns.arm("PUT", ZONE_ID, {"location": "global"})
 
     answer = await dns.arm("PUT", ZONE_ID, {"location": "global"})
@@ -162,11 +164,12 @@ async def test_a_link_can_be_changed_but_not_twice_at_once(dns: Azure) -> None:
     link = await dns.link(await dns.zone(), NETWORK)
     body = {"properties": {"virtualNetwork": {"id": NETWORK}, "registrationEnabled": True}}
 
+    await dns.hold_operations()
     assert (await dns.arm("PUT", link, body, headers={"If-None-Match": "*"})).status == 412
     assert (await dns.arm("PUT", link.upper().replace("/SUBSCRIPTIONS", "/subscriptions"), body)).status == 202
     assert (await dns.arm("PUT", link, body)).status == 409
     assert (await dns.arm("DELETE", link)).status == 409
-    await dns.settle()
+    await dns.end_operations()
     changed = await dns.arm("GET", link)
     assert changed.body["id"] == link
     assert changed.body["properties"]["registrationEnabled"] is True
@@ -190,11 +193,13 @@ async def test_a_link_needs_a_network_and_a_zone(dns: Azure) -> None:
 async def test_a_link_whose_zone_goes_meanwhile_fails(dns: Azure) -> None:
     """Azure, a long operation can fail; its status says why (behaviour reference section 6.4)."""
     await dns.zone()
+    await dns.hold_operations()
     client = await dns.private_dns()
     properties = VirtualNetworkLinkProperties(virtual_network=SubResource(id=NETWORK))
     wanted = VirtualNetworkLink(location="global", properties=properties)
     poller = await client.virtual_network_links.begin_create_or_update("rg-dns", BLOB_ZONE, "hub", wanted)
     await dns.sim("DELETE", "resources", id=ZONE_ID)
+    await dns.end_operations()
 
     with pytest.raises(HttpResponseError) as raised:
         await poller.result()
@@ -206,9 +211,10 @@ async def test_the_result_of_a_failed_operation_is_its_refusal(dns: Azure) -> No
     """Azure, the Location address tells the same end as the status address (behaviour reference section 6.4)."""
     await dns.zone()
     body = {"properties": {"virtualNetwork": {"id": NETWORK}}}
+    await dns.hold_operations()
     started = await dns.arm("PUT", f"{ZONE_ID}/virtualNetworkLinks/hub", body)
     await dns.sim("DELETE", "resources", id=ZONE_ID)
-    await dns.settle()
+    await dns.end_operations()
 
     answer = await dns.arm("GET", started.headers["Location"])
 
