@@ -1,0 +1,157 @@
+"""The environment: what the platform gives, its defaults, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hubwarden.config.environment import DEFAULT_FILE, Environment, Storage, read_environment, storage_setting
+
+STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+
+
+def test_what_is_not_set_has_a_default() -> None:
+    assert read_environment(STORAGE) == Environment(
+        config_file=DEFAULT_FILE,
+        arm_endpoint="",
+        client_id="",
+        has_managed_identity=False,
+        storage=Storage(connection_string="UseDevelopmentStorage=true"),
+        faults=(),
+    )
+    assert DEFAULT_FILE.parent == Path(__file__).parents[2]
+    assert DEFAULT_FILE.is_file()
+
+
+def test_everything_can_be_set() -> None:
+    environment = read_environment(
+        {
+            **STORAGE,
+            "HUBWARDEN_CONFIG": "estate.yaml",
+            "ARM_ENDPOINT": "https://localhost:8443/",
+            "AZURE_CLIENT_ID": "44444444-4444-4444-8444-444444444444",
+            "IDENTITY_ENDPOINT": "http://localhost/token",
+        }
+    )
+    assert environment.config_file == Path("estate.yaml")
+    assert environment.arm_endpoint == "https://localhost:8443"
+    assert environment.client_id == "44444444-4444-4444-8444-444444444444"
+    assert environment.has_managed_identity
+    assert environment.faults == ()
+
+
+def test_an_empty_file_name_means_the_default() -> None:
+    assert read_environment({**STORAGE, "HUBWARDEN_CONFIG": ""}).config_file == DEFAULT_FILE
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param("http://localhost", id="not https"),
+        pytest.param("localhost:8443", id="no scheme"),
+        pytest.param("https://", id="no host"),
+        pytest.param("https:///x", id="only a path"),
+        pytest.param("https://localhost/arm", id="a path"),
+        pytest.param("https://localhost?x=1", id="a query"),
+        pytest.param("https://localhost#x", id="a fragment"),
+        pytest.param("https://localhost:0", id="port 0"),
+        pytest.param("https://localhost:99999", id="port too high"),
+        pytest.param("https://localhost:x", id="no port number"),
+        pytest.param("https://[::1", id="half an address"),
+        pytest.param("management.azure.com", id="a host"),
+        pytest.param("x" * 1000, id="long"),
+    ],
+)
+def test_an_arm_endpoint_is_an_https_origin(endpoint: str) -> None:
+    [fault] = read_environment({**STORAGE, "ARM_ENDPOINT": endpoint}).faults
+    assert fault.startswith(f"ARM_ENDPOINT: {endpoint.rstrip('/')[:100]!r} is not")
+    assert len(fault) < 250
+
+
+@pytest.mark.parametrize("endpoint", ["https://management.azure.com", "https://localhost:8443", "https://[::1]:443"])
+def test_an_https_origin_is_an_arm_endpoint(endpoint: str) -> None:
+    environment = read_environment({**STORAGE, "ARM_ENDPOINT": endpoint})
+    assert (environment.arm_endpoint, environment.faults) == (endpoint, ())
+
+
+TABLES, QUEUES = "https://st.table.core.windows.net", "https://st.queue.core.windows.net"
+
+
+@pytest.mark.parametrize(
+    ("variables", "storage"),
+    [
+        pytest.param({"AzureWebJobsStorage": "c"}, Storage("c"), id="the host's connection string"),
+        pytest.param({"AzureWebJobsStorage": "c", "HUBWARDEN_STORAGE": "d"}, Storage("d"), id="its own comes first"),
+        pytest.param(
+            {"AzureWebJobsStorage__accountName": "st"},
+            Storage(table_uri=TABLES, queue_uri=QUEUES),
+            id="the account by name",
+        ),
+        pytest.param(
+            {"AzureWebJobsStorage": "c", "HUBWARDEN_STORAGE__accountName": "st", "HUBWARDEN_STORAGE__clientId": "i"},
+            Storage(table_uri=TABLES, queue_uri=QUEUES, client_id="i"),
+            id="its own account by name, with an identity",
+        ),
+        pytest.param(
+            {"AzureWebJobsStorage__tableServiceUri": "https://t", "AzureWebJobsStorage__queueServiceUri": "https://q"},
+            Storage(table_uri="https://t", queue_uri="https://q"),
+            id="both addresses",
+        ),
+        pytest.param(
+            {"HUBWARDEN_STORAGE__accountName": "st", "HUBWARDEN_STORAGE__queueServiceUri": "https://q"},
+            Storage(table_uri=TABLES, queue_uri="https://q"),
+            id="an address over the account's name",
+        ),
+        pytest.param(
+            {"AzureWebJobsStorage": "c", "AzureWebJobsStorage__accountName": "st"},
+            Storage("c"),
+            id="the exact setting over the prefixed ones",
+        ),
+    ],
+)
+def test_storage_is_found_as_the_functions_host_finds_it(variables: dict[str, str], storage: Storage) -> None:
+    environment = read_environment(variables)
+    assert (environment.storage, environment.faults) == (storage, ())
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting"),
+    [
+        pytest.param({}, "AzureWebJobsStorage", id="nothing at all"),
+        pytest.param({"AzureWebJobsStorage": ""}, "AzureWebJobsStorage", id="empty"),
+        pytest.param({"AzureWebJobsStorage__tableServiceUri": "https://t"}, "AzureWebJobsStorage", id="tables only"),
+        pytest.param({"HUBWARDEN_STORAGE__queueServiceUri": "https://q"}, "HUBWARDEN_STORAGE", id="queues only"),
+        pytest.param({**STORAGE, "HUBWARDEN_STORAGE__clientId": "i"}, "HUBWARDEN_STORAGE", id="an identity only"),
+    ],
+)
+def test_without_storage_the_fault_says_what_to_set(variables: dict[str, str], setting: str) -> None:
+    environment = read_environment(variables)
+    assert environment.storage is None
+    [fault] = environment.faults
+    assert fault.startswith(f"{setting}: no storage is named; set {setting} to a connection string")
+    assert f"{setting}__accountName" in fault
+
+
+def test_all_faults_are_told_together() -> None:
+    assert len(read_environment({"ARM_ENDPOINT": "x"}).faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting"),
+    [
+        ({}, "AzureWebJobsStorage"),
+        (STORAGE, "AzureWebJobsStorage"),
+        ({"HUBWARDEN_STORAGE": "x"}, "HUBWARDEN_STORAGE"),
+        ({"HUBWARDEN_STORAGE__accountName": "x"}, "HUBWARDEN_STORAGE"),
+        ({"HUBWARDEN_CONFIG": "x"}, "AzureWebJobsStorage"),
+    ],
+)
+def test_the_queue_trigger_is_told_where_the_queue_is(variables: dict[str, str], setting: str) -> None:
+    assert storage_setting(variables) == setting
+
+
+def test_the_process_environment_is_read_where_no_other_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBWARDEN_STORAGE", "from the process")
+    assert storage_setting() == "HUBWARDEN_STORAGE"
+    assert read_environment().storage == Storage("from the process")
