@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import azure.functions as func
+from azure.functions.warmup import WarmUpContext
 
 from hubwarden.runtime import runtime
 
@@ -13,6 +12,6 @@ door = func.Blueprint()
 
 @door.function_name("warmup")
 @door.warm_up_trigger(arg_name="context")
-def warmup(context: Any) -> None:  # noqa: ARG001 - the binding wants the name
+def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - the binding wants the name
     """Called by the platform on each new instance."""
     runtime()
