@@ -86,7 +86,8 @@ class Story:
         await scene.settle()
         self._expect(await scene.addresses(BLOB_ZONE, label), None, "a manual request is Pending: no record")
         held = (await scene.app("GET", "explain", endpoint=endpoint))["held"][0]
-        self._hold(held["reason"] == "not_approved", f"GET /api/explain says {held['reason']}: {held['detail']}")
+        why = held["detail"].replace(BILLING_ACCOUNT, label)
+        self._hold(held["reason"] == "not_approved", f"GET /api/explain says {held['reason']}: {why}")
         await scene.approve("stcontosobilling")
         self._done("its owner approves it with azure-mgmt-storage; Azure tells the spoke nothing")
         started = time.perf_counter()

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     AsyncRetryPolicy,
@@ -24,7 +26,7 @@ from azure.mgmt.network.aio import NetworkManagementClient
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-from hubwarden.errors import RefusedError
+from hubwarden.errors import RefusedError, UnavailableError
 
 ARM = {"public": "https://management.azure.com"}
 """The ARM endpoint of each cloud, which is also the audience of its tokens."""
@@ -60,13 +62,33 @@ class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
         return (wait is None or wait <= LONGEST_WAIT) and bool(super().is_retry(settings, response))
 
 
+class Tokens(AsyncTokenCredential):
+    """A credential whose failures are ours: without a token nothing is proved and nothing refused, only put off."""
+
+    def __init__(self, credential: AsyncTokenCredential) -> None:
+        self._credential = credential
+
+    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
+        """A token. Raises UnavailableError for whatever the identity endpoint says instead."""
+        try:
+            return await self._credential.get_token(*scopes, **kwargs)
+        except AzureError as error:
+            raise UnavailableError(f"no token for Azure: {str(error.message)[:200]}") from error
+
+    async def close(self) -> None:
+        """Nothing: whoever made the credential closes it."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing, likewise."""
+
+
 class ArmSession:
     """Clients for every subscription over one pipeline and one connection pool; close it at the end."""
 
     def __init__(self, credential: AsyncTokenCredential, *, cloud: str, endpoint: str = "") -> None:
         audience = ARM[cloud]
         self.endpoint = endpoint or audience
-        self._credential = credential
+        self._credential = credential = Tokens(credential)
         self._transport = AioHttpTransport()
         # Provider registration and redirects are left out on purpose: we hold no right to the one, and the other
         # would carry our token to wherever an answer says.

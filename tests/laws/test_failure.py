@@ -11,7 +11,7 @@ import pytest
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from hubwarden.errors import LedgerUnavailableError
+from hubwarden.errors import LedgerUnavailableError, TemporaryError
 from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import OneEndpoint, Result, Status
@@ -294,3 +294,24 @@ def test_the_door_and_the_ledger_mean_one_queue() -> None:
     assert QUEUE == WORK_QUEUE
     assert WorkQueue.__doc__ is not None
     assert QUEUE in WorkQueue.__doc__
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param({"status": 400, "body": {"statusCode": 400, "message": "No User Assigned Identity"}}, id="400"),
+        pytest.param({"status": 500}, id="500"),
+        pytest.param({"reset": True}, id="reset"),
+    ],
+)
+async def test_without_a_token_it_is_for_another_time(estate: Estate, trouble: dict[str, Any]) -> None:
+    endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
+    await estate.azure.sim(
+        "POST",
+        "faults",
+        {"service": "identity", "method": "GET", "path": "token", "times": 99, "when": "before", **trouble},
+    )
+    with pytest.raises(TemporaryError):
+        await estate.look(endpoint)
+    await estate.azure.sim("DELETE", "faults")
+    assert written(await estate.look(endpoint)) == {"st1": ["10.1.0.4"]}
