@@ -20,6 +20,7 @@ from simulator.processes import Process, ProcessError
 
 ROOM = Path(__file__).parent / "azurite"
 SCRIPT = ROOM / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+WATCH = ROOM / "watch.js"
 ACCOUNT = "devstoreaccount1"
 SERVICES = ("Blob", "Queue", "Table")
 START_SECONDS = 60.0
@@ -78,7 +79,7 @@ class Azurite:
         accounts = ";".join(f"{account}:{key}" for account, key in self._keys.items())
         self._process = Process(
             "Azurite",
-            [node(), str(self._script), *FLAGS],
+            [node(), "--require", str(WATCH), str(self._script), *FLAGS],
             directory=self._script.parent,
             variables={"AZURITE_ACCOUNTS": accounts},
         )

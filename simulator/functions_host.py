@@ -30,8 +30,8 @@ from simulator.worker_protocol import TypedData
 
 log = logging.getLogger(__name__)
 
-# How long invocations in hand may still take once the platform takes the instance away.
-DRAIN_SECONDS = 10.0
+# How long invocations in hand may still take once the platform takes the instance away, and then their answers.
+DRAIN_SECONDS, ANSWER_SECONDS = 10.0, 1.0
 
 
 class Host:
@@ -61,7 +61,7 @@ class Host:
         for function in self._worker.functions.values():
             if function.kind == "warmupTrigger":
                 await self._on_its_own(function, TypedData(json="{}"))
-        runner = web.AppRunner(self._web.application(), access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        runner = web.AppRunner(self._web.application(), access_log=None, shutdown_timeout=ANSWER_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
@@ -77,7 +77,9 @@ class Host:
             timer.cancel()
         for listener in self._listeners:
             listener.stop()
-        await asyncio.gather(*polling, runner.cleanup(), self._drain())
+        await site.stop()
+        await asyncio.gather(*polling, self._drain())
+        await runner.cleanup()
         await self._queues.close()
 
     async def _drain(self) -> None:
@@ -159,6 +161,8 @@ async def run(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if options.with_parent:
+        asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     directory = options.app.resolve()
     found = keys()
     os.chdir(directory)
@@ -173,6 +177,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=0, help="loopback port; by default a free one")
     parser.add_argument("--name", default="host-0", help="what the instance is called in its status")
     parser.add_argument("--timers", action="store_true", help="start timers by their schedules too, not only by /admin")
+    parser.add_argument("--with-parent", action="store_true", help="end too when standard input, a pipe, is closed")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(run(parser.parse_args(arguments)))

@@ -48,7 +48,7 @@ class HostProcess:
         Raises ProcessError with the host's own words if the app cannot be run.
         """
         port = self.url.rpartition(":")[2] or "0"
-        options = ["--app", str(self._app), "--name", self.name, "--port", port, *self._timers]
+        options = ["--app", str(self._app), "--name", self.name, "--port", port, "--with-parent", *self._timers]
         self._process = Process(
             self.name,
             [sys.executable, "-m", "simulator.functions_host", *options],

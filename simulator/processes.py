@@ -48,7 +48,7 @@ class Process:
             command,
             cwd=directory,
             env=environment(variables),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # closed when we end, in whatever way; a process that watches it does not outlive us
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -90,6 +90,10 @@ class Process:
         """The last lines of its output."""
         return "".join(self._said).rstrip()
 
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        return self._ended()
+
     def stop(self) -> int:
         """Asks it to end, with force if it does not; returns its exit code. May be called again."""
         self._process.terminate()
@@ -107,6 +111,8 @@ class Process:
     def _ended(self) -> int:
         code = self._process.wait()
         self._reader.join()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         return code
 
     def _read(self, output: IO[str]) -> None:

@@ -77,7 +77,7 @@ async def run(options: argparse.Namespace, authority: Authority) -> None:
             await asyncio.wait({starting}, timeout=0.1)
         try:
             await starting
-        except (ProcessError, EventGridError, OSError, ValueError) as error:
+        except (ProcessError, EventGridError, aiohttp.ClientError, OSError, ValueError) as error:
             stopped.cancel()
             if not stop.is_set():
                 raise StartError(str(error)) from error
@@ -95,6 +95,7 @@ class Up:
         self._events = EventGrid(self._simulator.world, self._simulator.faults, self._simulator.log)
         self._azurite = Azurite()
         self._hosts: list[HostProcess] = []
+        self._given_up = False
         self._keys = {name: secrets.token_urlsafe(30) for name in ("APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY")}
 
     async def start(self) -> None:
@@ -122,12 +123,15 @@ class Up:
             "APP_URL": self._hosts[0].url if self._hosts else "",
             **self._keys,
         }
+        if self._given_up:
+            return
         if options.env_file is not None:
             write(options.env_file, variables)
         print("READY", flush=True)
 
     def give_up(self) -> None:
         """Ends the processes while they are starting: whoever waits for them then hears so."""
+        self._given_up = True
         for host in self._hosts:
             host.stop()
         self._azurite.stop()

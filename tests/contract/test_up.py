@@ -1,0 +1,361 @@
+"""`python -m simulator up`: one command starts a whole local Azure with an app in it, and one signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import socket
+import ssl
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import dns.asyncquery
+import dns.message
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from simulator.processes import Process
+
+ROOT = Path(__file__).parents[2]
+READY = re.compile("READY$")
+KEYS = [
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SIM_URL"),
+    *("AzureWebJobsStorage", "SIM_DNS", "APP_URL", "APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY"),
+]
+HOME = "aaaaaaaa-0000-0000-0000-000000000001"
+
+APP = """
+import json, os
+import azure.functions as func
+
+app = func.FunctionApp()
+
+@app.event_grid_trigger(arg_name="event")
+@app.queue_output(arg_name="out", queue_name="seen", connection="AzureWebJobsStorage")
+def events(event: func.EventGridEvent, out: func.Out[str]) -> None:
+    out.set(event.subject)
+
+@app.queue_trigger(arg_name="message", queue_name="seen", connection="AzureWebJobsStorage")
+@app.queue_output(arg_name="out", queue_name="done", connection="AzureWebJobsStorage")
+def work(message: func.QueueMessage, out: func.Out[str]) -> None:
+    out.set(message.get_body().decode())
+
+@app.route("environment")
+def environment(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(dict(os.environ)))
+"""
+SLOW = "import sys, time\nprint('importing', flush=True)\ntime.sleep(0.5)\n"
+
+
+def write_app(directory: Path, code: str = APP) -> Path:
+    """A function app in that directory."""
+    directory.mkdir()
+    (directory / "function_app.py").write_text(code)
+    (directory / "host.json").write_text('{"version": "2.0"}')
+    return directory
+
+
+class Running:
+    """An `up` that is running, and what it wrote into its file."""
+
+    def __init__(self, file: Path, *options: str, echo: Callable[[str], None] | None = None, **variables: str) -> None:
+        self.file = file
+        self.process = Process(
+            "up",
+            [sys.executable, "-m", "simulator", "up", "--env-file", str(file), *options],
+            directory=ROOT,
+            variables=variables,
+            echo=echo,
+        )
+
+    def wait(self) -> Mapping[str, str]:
+        """Returns the variables as soon as it is ready."""
+        self.process.wait_for(READY, 60)
+        self.variables = dict(line.split("=", 1) for line in self.file.read_text().splitlines())
+        return self.variables
+
+    async def open(self) -> None:
+        """Makes a session that trusts this `up`; it ends with close()."""
+        trust = ssl.create_default_context(cafile=self.variables["SSL_CERT_FILE"])
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust))
+
+    async def sim(self, method: str, call: str, body: object = None) -> Any:
+        """A call under /_sim, which must succeed."""
+        status, answer = await self.ask(method, f"{self.variables['SIM_URL']}/_sim/{call}", body)
+        assert status == 200, answer
+        return answer
+
+    async def ask(self, method: str, url: str, body: object = None) -> tuple[int, Any]:
+        """Any request; the answer is JSON."""
+        async with self.session.request(method, url, json=body) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def happens(self, resource_id: str) -> None:
+        """A document is written; its event goes out."""
+        document = {"id": resource_id, "location": "westeurope", "properties": {}}
+        await self.sim("POST", "resources", {"resources": [document]})
+
+    async def done(self) -> list[str]:
+        """What has gone through webhook and queue, in lower case."""
+        async with QueueClient.from_connection_string(self.variables["AzureWebJobsStorage"], "done") as queue:
+            try:
+                found = [message async for message in queue.receive_messages(messages_per_page=32)]
+            except ResourceNotFoundError:
+                return []
+            for message in found:
+                await queue.delete_message(message)
+            return [base64.b64decode(message.content).decode().lower() for message in found]
+
+
+def endpoint(subscription: str = HOME, name: str = "pe1") -> str:
+    """The id of a private endpoint."""
+    return f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/{name}"
+
+
+def below(pid: int) -> set[int]:
+    """The processes that this one started, as far as the system tells (Linux)."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.add(int(status.parent.name))
+    return found
+
+
+def alive(pids: set[int]) -> list[int]:
+    """Those of them that have not ended."""
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+async def refuses(address: str) -> bool:
+    """Whether nobody listens there any more."""
+    host, _, port = address.removeprefix("https://").removeprefix("http://").partition("/")[0].rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except ConnectionError:
+        return True
+    writer.close()
+    return False
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One `up` for this module, with an app."""
+    room = tmp_path_factory.mktemp("up")
+    running = Running(
+        room / "up.env", "--app", str(write_app(room / "app")), HUBWARDEN_COLOUR="blue", SECRET_OF_PARENT="none"
+    )
+    try:
+        running.wait()
+        yield running
+    finally:
+        assert running.process.stop() == 0
+
+
+@pytest.fixture
+async def up(started: Running) -> AsyncIterator[Running]:
+    """That `up`, with an empty world."""
+    await started.open()
+    await started.sim("POST", "snapshot", {})
+    await started.sim("DELETE", "requests")
+    yield started
+    await started.sim("POST", "settle", {})
+    await started.done()
+    await started.session.close()
+
+
+def test_the_file_has_all_that_a_client_needs_and_is_for_its_owner_only(started: Running) -> None:
+    """Design section 7: these names, KEY=value, nothing to unquote but for the shell."""
+    assert list(started.variables) == KEYS
+    assert all(value and not re.search(r"[\s'\"]", value) for value in started.variables.values())
+    assert started.file.stat().st_mode & 0o077 == 0
+    assert [each.name for each in started.file.parent.glob("up.env*")] == ["up.env"]
+
+
+async def test_the_app_sees_the_platforms_settings_and_its_own_and_no_others(up: Running) -> None:
+    """Section 7.1 of the behaviour reference: the identity endpoint; nothing leaks from whoever runs `up`."""
+    url = f"{up.variables['APP_URL']}/api/environment?code={up.variables['APP_KEY']}"
+    status, seen = await up.ask("GET", url)
+    assert status == 200
+    for name in ("ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE", "AzureWebJobsStorage"):
+        assert seen[name] == up.variables[name]
+    assert (seen["HUBWARDEN_COLOUR"], seen["FUNCTIONS_WORKER_RUNTIME"]) == ("blue", "python")
+    assert not {"SECRET_OF_PARENT", "APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY", "SIM_URL"} & set(seen)
+
+
+async def test_a_change_reaches_the_app_and_settle_waits_for_the_end_of_it(up: Running) -> None:
+    """Design section 7: settle waits for events, visible messages and invocations, wherever the work is just now."""
+    await up.sim("POST", "subscriptions", {"id": HOME})
+    for number in range(5):
+        await up.happens(endpoint(name=f"pe{number}"))
+        await up.sim("POST", "settle", {"timeout": 20})
+        assert await up.done() == [endpoint(name=f"pe{number}").lower()]
+
+
+async def test_a_subscription_that_comes_later_gets_its_event_subscription(up: Running) -> None:
+    """Section 1.1: one system topic for each subscription, with the filter of an estate's event subscription."""
+    other = str(uuid.uuid4())
+    for subscription in (HOME, other):
+        await up.sim("POST", "subscriptions", {"id": subscription})
+        await up.happens(endpoint(subscription))
+    await up.happens(f"/subscriptions/{HOME}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/nic")
+    await up.sim("POST", "settle", {})
+    assert sorted(await up.done()) == sorted([endpoint(HOME).lower(), endpoint(other).lower()])
+    found = [each for each in (await up.sim("GET", "snapshot"))["resources"] if "eventSubscriptions" in each["id"]]
+    assert [each["name"] for each in found] == ["events", "events"]
+
+
+async def test_settle_tells_what_is_left(up: Running) -> None:
+    """Design section 7: 408 with what is."""
+    await up.sim("POST", "subscriptions", {"id": HOME})
+    await up.sim("POST", "settings", {"eventDelayMs": 200})
+    await up.happens(endpoint())
+    status, answer = await up.ask("POST", f"{up.variables['SIM_URL']}/_sim/settle", {"timeout": 0})
+    assert status == 408
+    assert any("for events, attempt 0" in line for line in answer["left"])
+
+
+async def test_a_message_nobody_takes_keeps_it_from_settling(up: Running) -> None:
+    """A visible work item is work; one that is due later is not."""
+    await up.sim("POST", "hosts/0", {"do": "kill"})
+    async with QueueClient.from_connection_string(up.variables["AzureWebJobsStorage"], "seen") as queue:
+        await up.sim("POST", "settle", {})
+        try:
+            await queue.get_queue_properties()
+        except ResourceNotFoundError:
+            await queue.create_queue()
+        await queue.send_message("bGF0ZXI=", visibility_timeout=3600)
+        await up.sim("POST", "settle", {})
+        await queue.send_message("bm93")
+        status, _ = await up.ask("POST", f"{up.variables['SIM_URL']}/_sim/settle", {"timeout": 0})
+        await up.sim("POST", "hosts/0", {"do": "start"})
+        assert status == 408
+        await up.sim("POST", "settle", {})
+        assert await up.done() == ["now"]
+        await queue.clear_messages()
+
+
+async def test_an_instance_can_be_lost_and_come_back(up: Running) -> None:
+    """Design section 7: POST /_sim/hosts/{n}; the event that found nobody is delivered when somebody is there."""
+    assert await up.sim("POST", "hosts/0", {"do": "kill"}) == {"name": "host-0", "running": False}
+    assert await refuses(up.variables["APP_URL"])
+    for _ in range(2):
+        assert await up.sim("POST", "hosts/0", {"do": "start"}) == {"name": "host-0", "running": True}
+    assert not await refuses(up.variables["APP_URL"])
+
+
+@pytest.mark.parametrize(("call", "body", "status"), [("hosts/7", {"do": "kill"}, 404), ("hosts/0", {"do": "x"}, 400)])
+async def test_a_call_to_no_instance_is_refused(up: Running, call: str, body: object, status: int) -> None:
+    """With what is allowed."""
+    found, answer = await up.ask("POST", f"{up.variables['SIM_URL']}/_sim/{call}", body)
+    assert (found, "error" in answer) == (status, True)
+
+
+async def test_names_are_answered_from_the_same_world(up: Running) -> None:
+    """SIM_DNS is a resolver of that world."""
+    target = f"/subscriptions/{HOME}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st1"
+    member = {"groupId": "blob", "memberName": "blob", "fqdns": ["st1.blob.core.windows.net"], "zone": "x"}
+    await up.sim("POST", "targets", {"id": target, "members": [{**member, "publicAddress": "20.1.1.1"}]})
+    host, _, port = up.variables["SIM_DNS"].partition(":")
+    query = dns.message.make_query("st1.blob.core.windows.net", "A")
+    answer = await dns.asyncquery.udp(query, host, port=int(port), timeout=5)
+    assert answer.answer[0].to_text().endswith("A 20.1.1.1")
+
+
+async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> None:
+    """Design section 7: exit 0; two instances share the queue; without subscriptions nothing is told."""
+    world = tmp_path / "world.json"
+    world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
+    options = ("--hosts", "2", "--no-subscribe", "--world", str(world), "--timers")
+    running = Running(tmp_path / "f.env", "--app", str(write_app(tmp_path / "app")), *options)
+    variables = running.wait()
+    await running.open()
+    await running.happens(endpoint())
+    await running.sim("POST", "settle", {})
+    assert await running.sim("GET", "requests") == []
+    status = f"{variables['APP_URL']}/admin/host/status?code={variables['APP_MASTER_KEY']}"
+    assert (await running.ask("GET", status))[1]["id"] == "host-0"
+    assert await running.sim("POST", "hosts/1", {"do": "start"}) == {"name": "host-1", "running": True}
+    await running.session.close()
+    processes = below(running.process.pid)
+    assert len(processes) in (0, 3)
+    assert running.process.stop() == 0
+    assert not alive(processes)
+    queue = re.search(r"QueueEndpoint=([^;]+)", variables["AzureWebJobsStorage"])
+    assert queue is not None
+    for address in (variables["APP_URL"], variables["SIM_URL"], queue[1]):
+        assert await refuses(address)
+    assert not os.path.exists(variables["SSL_CERT_FILE"])  # noqa: ASYNC240
+
+
+async def test_a_world_can_be_given_and_its_webhooks_agree_before_it_is_ready(tmp_path: Path) -> None:
+    """Section 1.9: the handshake is part of making an event subscription."""
+    world = tmp_path / "world.json"
+    world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
+    running = Running(tmp_path / "f.env", "--app", str(write_app(tmp_path / "app")), "--world", str(world))
+    running.wait()
+    await running.open()
+    resources = (await running.sim("GET", "snapshot"))["resources"]
+    assert [each["name"] for each in resources if each["type"].endswith("/eventSubscriptions")] == ["events"]
+    await running.session.close()
+    assert running.process.stop() == 0
+
+
+def test_without_an_app_there_are_only_the_services(tmp_path: Path) -> None:
+    """Design section 7: --no-app, for those who bring their own process."""
+    running = Running(tmp_path / "f.env", "--no-app")
+    variables = running.wait()
+    assert list(variables) == KEYS
+    assert variables["APP_URL"] == ""
+    assert running.process.stop() == 0
+
+
+FAILURES = {
+    "app": (["--app", "APP"], "host-0 ended with 1 before it was ready"),
+    "world": (["--no-app", "--world", "WORLD"], "A snapshot has no 'version'"),
+    "port": (["--no-app", "--port", "PORT"], "address already in use"),
+}
+
+
+@pytest.mark.parametrize(("options", "reason"), FAILURES.values(), ids=FAILURES)
+async def test_what_does_not_start_is_said_and_leaves_no_file(tmp_path: Path, options: list[str], reason: str) -> None:
+    """Whoever waits for the file must not find one, not even that of an earlier run."""
+    app = write_app(tmp_path / "app", "import nowhere_to_be_found")
+    file = tmp_path / "f.env"
+    file.write_text("APP_URL=http://127.0.0.1:1\n")
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        places = {"APP": str(app), "PORT": str(taken.getsockname()[1]), "WORLD": str(app / "host.json")}
+        running = Running(file, *(places.get(option, option) for option in options), echo=said.append)
+        assert await asyncio.to_thread(running.process.wait) == 1
+    assert reason in "".join(said)
+    assert "simulator: " in "".join(said)
+    assert not file.exists()
+
+
+async def test_sigterm_while_it_starts_is_no_failure(tmp_path: Path) -> None:
+    """It ends with 0 and leaves no process, however far it had come."""
+    importing = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(line: str) -> None:
+        if "importing" in line:
+            loop.call_soon_threadsafe(importing.set)
+
+    running = Running(tmp_path / "f.env", "--app", str(write_app(tmp_path / "app", SLOW + APP)), echo=hear)
+    await importing.wait()
+    processes = below(running.process.pid)
+    assert await asyncio.to_thread(running.process.stop) == 0
+    assert not alive(processes)
+    assert not running.file.exists()
