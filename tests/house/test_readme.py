@@ -1,0 +1,91 @@
+"""The README, the simulator's page and the examples say what is so: targets, links, options, settings, the demo."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from hubwarden import cli
+from hubwarden.config.environment import read_environment
+from simulator.__main__ import options
+from simulator.settings import Settings
+from tests.house.sources import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_first_screen_says_what_it_is_shows_the_demo_and_names_both_commands() -> None:
+    screen = "\n".join(README.splitlines()[:45])
+    for words in ("private endpoint", "hub-and-spoke", "$ make demo", "make test", "All 5 steps held."):
+        assert words in screen
+
+
+def test_the_demo_says_what_the_readme_shows() -> None:
+    scenario = (ROOT / "simulator" / "scenario.py").read_text(encoding="utf-8")
+    titles = re.findall(r"^\d\. (.+)$", README, re.MULTILINE)
+    assert len(titles) == 2
+    assert all(f'"{title}"' in scenario for title in titles)
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"(?:`|\$ )make ([a-z]+)", page.read_text(encoding="utf-8"))}
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+def test_the_simulators_page_lists_its_settings_with_their_defaults() -> None:
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+?)`? \|", page, re.MULTILINE))
+    shown = {
+        key: {None: "none"}.get(value, json.dumps(value).strip('"')) for key, value in Settings().document().items()
+    }
+    assert rows == shown
+
+
+def test_the_simulators_page_lists_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        options(["up", "--help"])
+    offered = set(re.findall(r"(--[a-z-]+)", capsys.readouterr().out)) - {"--help"}
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == offered
+
+
+def test_the_switches_of_unverified_facts_exist() -> None:
+    page = (ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
+    rows = [line.rstrip(" |").rsplit("|", 1)[1] for line in page.splitlines() if line.startswith("| ")][1:]
+    switches = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert switches
+    assert switches <= set(Settings().document())
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["config", "schema"], ["reconcile"], ["explain"]])
+def test_the_readme_names_every_command_of_the_shell(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, "--help"])
+    assert ended.value.code == 0
+    assert command[0] in capsys.readouterr().out
+    assert " ".join(command) in README + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_example_for_the_core_tools_has_settings_that_the_app_reads() -> None:
+    example = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
+    values = example["Values"]
+    assert values["FUNCTIONS_WORKER_RUNTIME"] == "python"
+    environment = read_environment(values)
+    assert environment.faults == ()
+    assert environment.config_file == Path("hubwarden.yaml")
+    assert environment.arm_endpoint == "https://management.azure.com"
+    source = (ROOT / "hubwarden" / "config" / "environment.py").read_text(encoding="utf-8")
+    assert all(f'"{name}"' in source for name in values if name != "FUNCTIONS_WORKER_RUNTIME")
