@@ -1,0 +1,67 @@
+"""The Event Grid door: what happens to a private endpoint happens to its names, however the news comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.azure import endpoint_request
+from tests.doors.local_azure import PERSONAL, Spoke
+from tests.estate import record_id
+
+
+async def test_an_endpoint_comes_and_goes_and_its_name_with_it(spoke: Spoke) -> None:
+    """The whole of it: a stock client creates and deletes, Event Grid tells, the app writes and withdraws."""
+    network = await spoke.azure.network(spoke.subscription)
+    body: Any = endpoint_request(spoke.account_id, subscription=spoke.subscription)
+    poller = await network.private_endpoints.begin_create_or_update("rg-spoke", "pe1", body)
+    endpoint = str((await poller.result()).id)
+    await spoke.settle()
+    record = (await spoke.azure.arm("GET", record_id(spoke.account))).body["properties"]
+    assert record["aRecords"] == [{"ipv4Address": "10.1.0.4"}]
+    assert record["metadata"]["hubwarden_instance"] == "contoso"
+    assert record["metadata"]["hubwarden_endpoint"].lower() == endpoint.lower()
+    assert await spoke.storage.claims(endpoint) == [f"{spoke.account}.blob.core.windows.net"]
+
+    await (await network.private_endpoints.begin_delete("rg-spoke", "pe1")).result()
+    await spoke.settle()
+    assert await spoke.addresses() is None
+    assert await spoke.storage.claims(endpoint) == []
+
+
+async def test_what_is_told_in_the_cloud_events_schema_is_heard_too(silent: Spoke) -> None:
+    endpoint = await silent.endpoint()
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": f"/subscriptions/{silent.subscription}",
+        "subject": endpoint,
+        "type": "Microsoft.Resources.ResourceWriteSuccess",
+        "time": "2026-01-01T00:00:00Z",
+        "data": {"claims": PERSONAL},
+    }
+    assert await silent.deliver(event, content="application/cloudevents+json; charset=utf-8") == 202
+    assert await silent.addresses() == ["10.1.0.4"]
+
+
+async def test_a_batch_is_done_whole(silent: Spoke) -> None:
+    accounts = [silent.account, f"{silent.account}b", f"{silent.account}c"]
+    endpoints = []
+    for number, account in enumerate(accounts):
+        target = await silent.azure.storage_account(account, subscription=silent.subscription)
+        endpoints.append(await silent.azure.endpoint(f"pe{number}", target, subscription=silent.subscription))
+    assert await silent.happened(*endpoints) == 202
+    assert [await silent.addresses(account) for account in accounts] == [["10.1.0.4"], ["10.1.0.5"], ["10.1.0.6"]]
+
+
+async def test_told_many_times_at_once_it_leaves_one_right_record(silent: Spoke) -> None:
+    endpoint = await silent.endpoint()
+    spellings = [endpoint, endpoint.replace("resourceGroups", "resourcegroups"), endpoint.upper()]
+    told = [silent.happened(*spellings) for _ in range(4)]
+    assert await asyncio.gather(*told) == [202] * 4
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+    plan = (await silent.ask("POST", "reconcile", {"endpoint": endpoint, "apply": False})).body["plan"]
+    assert (plan["changes"], plan["held"], plan["unchanged"]) == ([], [], 1)
+    assert len(await silent.storage.claims(endpoint)) == 1
+    assert await silent.storage.follow_up(endpoint) is None
