@@ -156,7 +156,12 @@ class Up:
             for number in range(self._options.hosts)
         ]
         self._stack.push_async_callback(self._stop_hosts)
-        await asyncio.gather(*(asyncio.to_thread(host.start) for host in self._hosts))
+        # All are waited for, also when one fails: none may be starting still while the others are ended.
+        for failure in await asyncio.gather(
+            *(asyncio.to_thread(host.start) for host in self._hosts), return_exceptions=True
+        ):
+            if isinstance(failure, BaseException):
+                raise failure
         quiet = Quiet(self._hosts, settings)
         self._stack.push_async_callback(quiet.close)
         self._simulator.idle_checks.append(quiet.unrest)
