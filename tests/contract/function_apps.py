@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
 
 from simulator.host_process import HostProcess
 from simulator.quiet import Quiet
@@ -140,3 +143,31 @@ def event(subject: str) -> dict[str, Any]:
         "dataVersion": "2",
         "metadataVersion": "1",
     }
+
+
+async def messages(storage: str, name: str) -> list[str]:
+    """The decoded messages of a queue, taken out of it; none if there is no such queue."""
+    async with QueueClient.from_connection_string(storage, name) as queue:
+        try:
+            taken = [message async for message in queue.receive_messages(messages_per_page=32)]
+        except ResourceNotFoundError:
+            return []
+        for message in taken:
+            await queue.delete_message(message)
+        return [base64.b64decode(message.content).decode() for message in taken]
+
+
+async def put(storage: str, name: str, *contents: str) -> None:
+    """Messages as somebody else writes them; the queue is made if it is missing."""
+    async with QueueClient.from_connection_string(storage, name) as queue:
+        try:
+            await queue.get_queue_properties()
+        except ResourceNotFoundError:
+            await queue.create_queue()
+        for content in contents:
+            await queue.send_message(content)
+
+
+def encoded(text: str) -> str:
+    """As the queues extension writes it."""
+    return base64.b64encode(text.encode()).decode()
