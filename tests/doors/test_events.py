@@ -65,3 +65,36 @@ async def test_told_many_times_at_once_it_leaves_one_right_record(silent: Spoke)
     assert (plan["changes"], plan["held"], plan["unchanged"]) == ([], [], 1)
     assert len(await silent.storage.claims(endpoint)) == 1
     assert await silent.storage.follow_up(endpoint) is None
+
+
+async def test_a_zone_group_that_comes_or_goes_is_a_reason_to_look_at_its_endpoint(silent: Spoke) -> None:
+    """While the group serves the name it keeps it; the event of its end brings our record."""
+    endpoint = await silent.endpoint()
+    group = f"{endpoint}/privateDnsZoneGroups/default"
+    zone = record_id(silent.account).partition("/A/")[0]
+    body = {"properties": {"privateDnsZoneConfigs": [{"name": "c", "properties": {"privateDnsZoneId": zone}}]}}
+    assert (await silent.azure.arm("PUT", group, body)).status == 201
+    await silent.settle()
+    assert await silent.happened(group) == 202
+    record = (await silent.azure.arm("GET", record_id(silent.account))).body["properties"]
+    assert list(record["metadata"]) == ["creator"], "the group's own, untouched"
+    assert f"GET {endpoint}" in await silent.calls()
+
+    await silent.delete(group)
+    assert await silent.addresses() is None
+    assert await silent.happened(group) == 202
+    record = (await silent.azure.arm("GET", record_id(silent.account))).body["properties"]
+    assert record["metadata"]["hubwarden_endpoint"] == endpoint
+
+
+async def test_an_event_that_comes_late_changes_nothing_that_is_right(silent: Spoke) -> None:
+    """Creation and deletion told in the wrong order: the truth is read, so the order is nothing."""
+    endpoint = await silent.endpoint()
+    assert await silent.happened(endpoint) == 202
+    await silent.delete(endpoint)
+    gone = silent.event(endpoint, eventType="Microsoft.Resources.ResourceDeleteSuccess")
+    for late in (gone, silent.event(endpoint), gone):
+        assert await silent.deliver([late]) == 202
+        assert await silent.addresses() is None
+    await silent.settle()
+    assert await silent.storage.claims(endpoint) == []

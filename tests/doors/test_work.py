@@ -1,0 +1,119 @@
+"""The work queue's door: what was handed on is done, and what cannot be done ends where people find it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from tests.doors.local_azure import Spoke
+
+
+def item(endpoint: object, **more: Any) -> str:
+    """A work item that is due."""
+    scope = {"endpoint": endpoint, "thorough": False}
+    return json.dumps({"version": 1, "scope": scope, "attempt": 1, "due": time.time(), "trace": "", **more})
+
+
+async def test_what_was_handed_on_is_done(silent: Spoke) -> None:
+    endpoint = await silent.endpoint()
+    await silent.storage.send(item(endpoint))
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+    assert "try 1: done, 1 changed" in silent.said
+
+
+async def test_what_is_no_work_item_ends_in_the_poison_queue_as_it_came(silent: Spoke) -> None:
+    """After five tries, with what stands behind it done meanwhile."""
+    endpoint = await silent.endpoint()
+    cut = item(endpoint).removesuffix("}")
+    bad = [
+        "no work item",
+        "[]",
+        "{}",
+        item(endpoint, version="1"),
+        item(endpoint, scope=None),
+        item(endpoint, attempt=-1),
+        item(endpoint, due="soon"),
+        item(f"{endpoint}/../pe2"),
+        cut,
+        cut + " " * 40_000,
+    ]
+    await silent.storage.send(*bad, item(endpoint))
+    await silent.settle()
+    assert sorted(await silent.storage.poison()) == sorted(bad)
+    assert await silent.storage.count() == 0
+    assert await silent.addresses() == ["10.1.0.4"]
+    assert silent.said.count("failed 5 times: moved to 'hubwarden-work-poison'") == len(bad)
+
+
+async def test_an_item_of_a_newer_format_is_kept_for_whoever_can_read_it(silent: Spoke) -> None:
+    endpoint = await silent.endpoint()
+    newer = json.dumps({"version": 2, "what": {"nobody": ["knows", "yet"]}, "endpoint": endpoint})
+    await silent.storage.send(newer)
+    await silent.settle()
+    assert await silent.storage.poison() == [newer]
+    assert "NewerFormatError: a work item of format 2; this version knows 1" in silent.said
+    assert await silent.addresses() is None
+
+
+async def test_a_manual_request_gets_its_name_once_its_owner_has_said_yes(silent: Spoke) -> None:
+    """No event tells of the approval: the work queue looks again by itself."""
+    endpoint = await silent.endpoint(manual=True)
+    assert await silent.happened(endpoint) == 202
+    assert await silent.storage.follow_up(endpoint) is not None
+    assert await silent.addresses() is None
+
+    connections = (await silent.azure.storage(silent.subscription)).private_endpoint_connections
+    [connection] = [each async for each in connections.list("rg-spoke", silent.account)]
+    assert connection.properties is not None
+    state = connection.properties.private_link_service_connection_state
+    assert state.status == "Pending"
+    state.status, state.description = "Approved", "by its owner"
+    await connections.put("rg-spoke", silent.account, str(connection.name), connection)
+
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+    assert await silent.storage.follow_up(endpoint) is None
+
+
+async def test_a_request_that_nobody_answers_is_left_to_itself_in_the_end(silent: Spoke) -> None:
+    """It waits for a person, so it is no failure, and no message of it remains."""
+    endpoint = await silent.endpoint(manual=True)
+    assert await silent.happened(endpoint) == 202
+    await silent.settle()
+    assert await silent.storage.count() == 0
+    assert await silent.storage.follow_up(endpoint) is None
+    assert [line for line in silent.said.splitlines() if "held: not_approved" in line][-1].endswith("not_approved")
+
+
+async def test_what_azure_refuses_to_the_last_ends_in_the_poison_queue(silent: Spoke) -> None:
+    """A right that is missing: each look fails, the last one loudly, and a person can send it again."""
+    endpoint = await silent.endpoint()
+    await silent.fault(method="PUT", path=f"/A/{silent.account}$", status=403, code="AuthorizationFailed")
+    assert await silent.happened(endpoint) == 202
+    await silent.settle()
+    [left] = await silent.storage.poison()
+    assert json.loads(left)["scope"]["endpoint"] == endpoint
+    assert "not done after 4 tries: failed" in silent.said
+
+    await silent.no_faults()
+    await silent.storage.send(left)
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+
+
+async def test_while_azure_does_not_answer_the_work_is_handed_on_and_done_later(silent: Spoke) -> None:
+    """The webhook still says yes; when ARM is back the record appears without another event."""
+    endpoint = await silent.endpoint()
+    await silent.fault(method="GET", path="privateEndpoints/pe1", status=503, code="ServerBusy")
+    assert await silent.happened(endpoint) == 202
+    assert await silent.storage.count() == 1
+    follow_up = await silent.storage.follow_up(endpoint)
+    assert follow_up is not None
+    assert follow_up["Attempt"] == 1
+    assert await silent.addresses() is None
+    await silent.no_faults()
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+    assert await silent.storage.follow_up(endpoint) is None
