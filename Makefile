@@ -21,7 +21,7 @@ $(VENV)/.ready: requirements-dev.txt requirements-worker.txt
 
 # Azurite needs Node.js: the machine's, or else the one in a wheel.
 $(AZURITE): simulator/azurite/package-lock.json | $(VENV)/.ready
-	if command -v node npm >/dev/null; then \
+	if command -v node >/dev/null && command -v npm >/dev/null; then \
 	    npm ci --prefix simulator/azurite --no-audit --no-fund --ignore-scripts --silent; \
 	else \
 	    $(BIN)/pip install --quiet --require-hashes -r requirements-node.txt; \

@@ -12,7 +12,7 @@ import azure.functions as func
 
 from hubwarden.errors import ConfigError, HubwardenError, InputError, TemporaryError
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import PRIVATE_ENDPOINT
+from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.report import OneEndpoint
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.report.as_json import explanation_data, name_data, report_data
@@ -108,10 +108,7 @@ def _body(req: func.HttpRequest) -> dict[str, Any]:
 def _endpoint(value: object) -> ResourceId:
     if value is None:
         raise InputError("'endpoint' is missing: the resource id of a private endpoint")
-    endpoint = ResourceId.parse(value)
-    if not endpoint.is_a(PRIVATE_ENDPOINT):
-        raise InputError(f"{str(endpoint)!r} is no private endpoint but a {endpoint.type or 'scope'}")
-    return endpoint
+    return private_endpoint_id(value)
 
 
 def _answer(status: int, body: dict[str, Any]) -> func.HttpResponse:

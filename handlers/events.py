@@ -12,7 +12,7 @@ import logging
 import azure.functions as func
 
 from hubwarden.errors import InputError
-from hubwarden.model.endpoint import PRIVATE_ENDPOINT
+from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
 from hubwarden.model.report import OneEndpoint
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.runtime import runtime
@@ -61,4 +61,4 @@ def endpoint_of(event: str) -> ResourceId | None:
         if len(resource.path) <= 1:
             return None
         resource = resource.parent
-    return resource
+    return private_endpoint_id(str(resource))

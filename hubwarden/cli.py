@@ -11,8 +11,8 @@ from pathlib import Path
 
 from hubwarden.errors import ConfigError, HubwardenError, InputError
 from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.report import OneEndpoint, Report
-from hubwarden.model.resource_id import ResourceId
 from hubwarden.report.as_json import explanation_data, name_data, report_data
 from hubwarden.report.as_text import explanation_text, name_text, report_csv, report_text
 from hubwarden.runtime import Runtime
@@ -85,7 +85,7 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:
-    scope = OneEndpoint(ResourceId.parse(arguments.endpoint), thorough=True)
+    scope = OneEndpoint(private_endpoint_id(arguments.endpoint), thorough=True)
 
     async def run() -> Report:
         async with _opened() as house:
@@ -103,7 +103,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     async def run() -> str:
         async with _opened() as house:
             if arguments.what.startswith("/"):
-                explanation = await house.explain(OneEndpoint(ResourceId.parse(arguments.what)))
+                explanation = await house.explain(OneEndpoint(private_endpoint_id(arguments.what)))
                 data, text = explanation_data(explanation), explanation_text(explanation)
             else:
                 found = await house.explain_name(DnsName.parse(arguments.what))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,8 @@ class Estate:
     azure: Azure
     hubwarden: Runtime
     time: SteeredTime
-    account: str
-    """The storage account of a test."""
     connection_string: str
-    opened: list[Runtime] = field(default_factory=list)
+    """Of the storage account that the test has for itself."""
 
     async def look(self, endpoint: str, *, thorough: bool = False, applies: bool = True) -> Report:
         """One run over an endpoint, as an event (or, thorough, a person) causes it."""
@@ -107,6 +105,17 @@ class Estate:
         await self.hubwarden.rooms.estate.hubs()
         await self.hubwarden.rooms.estate.is_ours(SPOKE)
         await self.forget_calls()
+
+
+async def found_estate(azure: Azure, storage: str, directory: Path, **changes: Any) -> Estate:
+    """Founds the estate, with settings of a test's own; whoever asks closes its Hubwarden."""
+    time = SteeredTime()
+    hubwarden = Runtime.build(config(directory, azure.url, storage, **changes), now=time.now, sleep=time.sleep)
+    await azure.spoke()
+    await azure.hub()
+    for subscription in (SPOKE, HUB):
+        await azure.subscription(subscription, tenant=TENANT)
+    return Estate(azure, hubwarden, time, storage)
 
 
 def record_id(name: str, zone: str = BLOB_ZONE) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from hubwarden.arm.failures import translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
-from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource
+from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource, ordered
 from hubwarden.model.resource_id import ResourceId, fold
 
 Document = Mapping[str, Any]
@@ -80,7 +80,7 @@ def _on_interfaces(interfaces: Iterable[Document]) -> tuple[tuple[EndpointName, 
             link = properties.get("privateLinkConnectionProperties") or {}
             for fqdn in link.get("fqdns") or ():
                 by_name.setdefault(str(fqdn), set()).update(addresses)
-    names = tuple(EndpointName(fqdn, tuple(sorted(found)), NameSource.NIC) for fqdn, found in sorted(by_name.items()))
+    names = tuple(EndpointName(fqdn, ordered(found), NameSource.NIC) for fqdn, found in sorted(by_name.items()))
     return names, frozenset(held)
 
 
@@ -89,9 +89,7 @@ def _on_endpoint(properties: Document, *, has_interface: bool) -> tuple[Endpoint
     if not has_interface:
         return ()
     return tuple(
-        EndpointName(
-            str(item.get("fqdn") or ""), tuple(sorted(_addresses(item.get("ipAddresses")))), NameSource.ENDPOINT
-        )
+        EndpointName(str(item.get("fqdn") or ""), ordered(_addresses(item.get("ipAddresses"))), NameSource.ENDPOINT)
         for item in _list(properties, "customDnsConfigs")
     )
 

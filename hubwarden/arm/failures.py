@@ -29,7 +29,7 @@ def translated(doing: str, which: object) -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        if error.status_code is None:
+        if error.status_code is None or error.status_code < 400:  # none, or one that could not be read
             raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
         raise _by_status(error, f"{doing} {which}") from error
     except AzureError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from hubwarden.model.dns_name import DnsName
+from hubwarden.model.dns_name import APEX, DnsName
 from hubwarden.model.resource_id import fold
 
 
@@ -48,17 +48,27 @@ class Catalogue:
 
     def knows(self, target_type: str, group: str) -> bool:
         """Whether there is any row for that type and group, both compared without case."""
-        return (fold(target_type), fold(group)) in self._by_service
+        return bool(self._rows(target_type, group))
 
-    def places(self, target_type: str, group: str, fqdn: DnsName) -> tuple[Place, ...]:
-        """Where the name may stand, the most specific suffix first; empty when the service may not have the name."""
+    def places(self, target_type: str, groups: Iterable[str], fqdn: DnsName) -> tuple[Place, ...]:
+        """Where the name may stand, the most specific suffix first; empty when the service may not have the name.
+
+        A bare suffix is nobody's name: it would be the zone's own, and answer for everybody.
+        """
         found = [
             (row, left)
-            for row in self._by_service.get((fold(target_type), fold(group)), ())
-            if (left := fqdn.relative_to(row.suffix)) is not None
+            for group in groups
+            for row in self._rows(target_type, group)
+            if (left := fqdn.relative_to(row.suffix)) not in (None, APEX)
         ]
         found.sort(key=lambda pair: -len(pair[0].suffix.text))
-        return tuple(Place(row.zone, left) for row, left in found)
+        return tuple(Place(row.zone, left) for row, left in found if left)
+
+    def _rows(self, target_type: str, group: str) -> list[Row]:
+        """A row's group may end in `*`: a web app's slots are `sites-<slot>`."""
+        service, wanted = fold(target_type), fold(group)
+        exact = self._by_service.get((service, wanted))
+        return exact or self._by_service.get((service, f"{wanted.split('-', 1)[0]}-*"), [])
 
     def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
         """Where the name may stand for any service at all: for looking, never for writing."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 OWN_STORAGE = "HUBWARDEN_STORAGE"
 HOST_STORAGE = "AzureWebJobsStorage"
+_ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
 DEFAULT_FILE = Path(__file__).parents[2] / "hubwarden.yaml"
 
 
@@ -49,7 +50,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     variables = os.environ if variables is None else variables
     faults: list[str] = []
     endpoint = variables.get("ARM_ENDPOINT", "").rstrip("/")
-    if endpoint and not _is_https_origin(endpoint):
+    if endpoint and not _is_origin(endpoint):
         faults.append(
             f"ARM_ENDPOINT: {endpoint[:100]!r} is not the address of an ARM endpoint; it is https://host[:port]"
         )
@@ -82,14 +83,6 @@ def _storage(variables: Mapping[str, str]) -> Storage | None:
     return Storage(table_uri=table, queue_uri=queue, client_id=client_id) if table and queue else None
 
 
-def _is_https_origin(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return (
-            url.scheme == "https"
-            and bool(url.hostname)
-            and url.port != 0
-            and not (url.path or url.query or url.fragment)
-        )
-    except ValueError:
-        return False
+def _is_origin(text: str) -> bool:
+    match = _ORIGIN.fullmatch(text)
+    return match is not None and int(match["port"] or 443) < 65536

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hubwarden.catalog import Row
-from hubwarden.config.document import Document, read_document
+from hubwarden.config.document import Document, dotted, read_document
 from hubwarden.config.environment import Environment, read_environment
 from hubwarden.config.schema import File
 from hubwarden.errors import ConfigError
@@ -104,7 +104,7 @@ def _not_in_force(document: Document) -> list[str]:
     for position in range(len(document.data["hubs"])):
         paths += [(("hubs", position, key), why) for key, why in _LATER_IN_HUB.items()]
     return [
-        f"line {document.line(path)}: {_dotted(path)}: {why}"
+        f"line {document.line(path)}: {dotted(path)}: {why}"
         for path, why in paths
         if path in document.lines and _at(document.data, path)
     ]
@@ -129,11 +129,8 @@ def _faults(source: str, document: Document, errors: Sequence[Any]) -> list[str]
 
 
 def _fault(source: str, document: Document, details: Any) -> str:
-    # Pydantic names the branch of a union or a validator in the path; only what stands in the file is shown.
     path = tuple(details["loc"])
-    while path and path not in document.lines and path[:-1] in document.lines and details["type"] != "missing":
-        path = path[:-1]
-    return f"{source}: line {document.line(path)}: {_dotted(path) or 'the file'}: {_reason(path, details)}"
+    return f"{source}: line {document.line(path)}: {dotted(path) or 'the file'}: {_reason(path, details)}"
 
 
 def _reason(path: tuple[str | int, ...], details: Any) -> str:
@@ -144,6 +141,8 @@ def _reason(path: tuple[str | int, ...], details: Any) -> str:
             return f"is not a key here; allowed are {', '.join(_allowed(path[:-1]))}"
         case "string_pattern_mismatch":
             return f"{str(details['input'])[:80]!r} does not look right; it matches {details['ctx']['pattern']}"
+        case "too_short":
+            return f"it needs at least {details['ctx']['min_length']}"
         case "value_error":
             return str(details["ctx"]["error"])
         case _:
@@ -161,10 +160,6 @@ def _allowed(path: tuple[str | int, ...]) -> list[str]:
 
 def _is_part(candidate: object) -> bool:
     return isinstance(candidate, type) and issubclass(candidate, BaseModel)
-
-
-def _dotted(path: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in path)
 
 
 def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> Config:

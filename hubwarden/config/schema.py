@@ -6,7 +6,16 @@ import ipaddress
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from hubwarden.errors import InputError
@@ -15,7 +24,7 @@ from hubwarden.model.endpoint import Network
 from hubwarden.model.resource_id import ResourceId, fold
 
 _GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)", re.ASCII)
+_DURATION = re.compile(r"^(\d{1,9})(ms|s|m|h|d)$", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -189,7 +198,7 @@ class ApprovalsPart(_Part):
 
     default: Literal["hold"] = "hold"
     limits: ApprovalLimitsPart = Field(default_factory=ApprovalLimitsPart)
-    remind_after: Duration = Field(172800.0)
+    remind_after: Duration = Field(default_factory=lambda: 172800.0)
     people: Many[str] = ()
     rules: Many[dict[str, Any]] = ()
 
@@ -214,15 +223,15 @@ class File(_Part):
     approvals: ApprovalsPart = Field(default_factory=ApprovalsPart)
     events: EventsPart = Field(default_factory=EventsPart)
     follow_ups: Many[Duration] = Field(
-        (15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
-        alias="followUps",
+        default_factory=lambda: (15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
         description="When to look again at what Azure does not show yet: the waits between the looks.",
     )
 
-    @model_validator(mode="after")
-    def _hubs_differ(self) -> File:
-        names = [hub.name.lower() for hub in self.hubs]
+    @field_validator("hubs")
+    @classmethod
+    def _hubs_differ(cls, hubs: tuple[HubPart, ...]) -> tuple[HubPart, ...]:
+        names = [hub.name.lower() for hub in hubs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two hubs are called {', '.join(twice)}; every hub has a name of its own")
-        return self
+        return hubs

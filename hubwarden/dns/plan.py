@@ -16,12 +16,13 @@ How one wanted record is decided (RFC 8499 speaks of a record set; Azure writes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType
 from hubwarden.model.resource_id import fold
 
 Standing = Mapping[RecordKey, RecordSet | None]
@@ -51,18 +52,26 @@ def plan_wants(endpoint: Endpoint, wants: Iterable[Want], standing: Standing, ru
                 held.append(reason)
             case None:
                 unchanged.append(want.key)
+            case _ as never:
+                assert_never(never)
     return Plan(tuple(changes), tuple(held), tuple(unchanged))
 
 
-def plan_leftovers(seen: Endpoint | Gone, claims: Iterable[Claim], standing: Standing, rules: Rules) -> Plan:
-    """What to do about claims that nothing wants any more: a Drop only where the endpoint's end is proven (law 5)."""
+def plan_leftovers(
+    seen: Endpoint | Gone, claims: Iterable[Claim], standing: Standing, rules: Rules, held_names: Iterable[Held] = ()
+) -> Plan:
+    """What to do about claims that nothing wants any more: a Drop only where the endpoint's end is proven (law 5).
+
+    `held_names` are the endpoint's names that are held back themselves: their records wait with them.
+    """
+    by_name = {_name(each.name): each for each in held_names}
     changes: list[Change] = []
     held: list[Held] = []
     for claim in claims:
         record = standing[claim.key]
         if record is None or not _is_ours_for(record, claim, rules):
             continue  # there is nothing of ours to withdraw
-        why = _end_of(seen, claim)
+        why = _end_of(seen, claim, by_name.get(claim.fqdn))
         if isinstance(why, Held):
             held.append(why)
         elif _is_protected(claim.key, claim.fqdn, rules):
@@ -91,7 +100,7 @@ def _for_want(endpoint: Endpoint, want: Want, record: RecordSet | None, rules: R
         return Held(HeldReason.CONTESTED, endpoint.id, detail, want.key, want.fqdn, waits=True)
     if record is not None and _same(record, want, owner, rules.ttl):
         return None
-    if _is_protected(want.key, want.fqdn, rules):
+    if record is not None and _is_protected(want.key, want.fqdn, rules):
         detail = "records.protected names it"
         return Held(HeldReason.PROTECTED, endpoint.id, detail, want.key, want.fqdn)
     return Put(
@@ -131,7 +140,7 @@ def _why(record: RecordSet | None, want: Want, owner: Owner) -> str:
     return "the mark differs" if record.owner != owner else "the ttl differs"
 
 
-def _end_of(seen: Endpoint | Gone, claim: Claim) -> str | Held:
+def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str | Held:
     """Why the claimed record may go, or why it is held back."""
     if isinstance(seen, Gone):
         if seen.proven:
@@ -146,10 +155,18 @@ def _end_of(seen: Endpoint | Gone, claim: Claim) -> str | Held:
         return Held(HeldReason.NOT_APPROVED, claim.endpoint, detail, claim.key, claim.fqdn, waits=True)
     if not seen.names:
         return _not_ready(claim)
-    if claim.fqdn in {fold(name.fqdn).removesuffix(".") for name in seen.names}:
+    if held_name:
+        return replace(held_name, key=claim.key, name=claim.fqdn)
+    same = [name for name in seen.names if _name(name.fqdn) == claim.fqdn]
+    kinds = {RecordType.of(address) for name in same for address in name.addresses}
+    if claim.key.type in kinds:
         detail = "the endpoint still has the name, but the settings give it another place or none"
         return Held(HeldReason.NO_LONGER_COVERED, claim.endpoint, detail, claim.key, claim.fqdn)
-    return "the endpoint has other names now"
+    return f"the endpoint has no {claim.key.type} for this name now" if kinds else "the endpoint has other names now"
+
+
+def _name(text: str) -> str:
+    return fold(text).removesuffix(".")
 
 
 def _not_ready(claim: Claim) -> Held:

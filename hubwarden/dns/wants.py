@@ -10,12 +10,12 @@ from hubwarden.errors import InputError
 from hubwarden.model.dns_name import LONGEST, DnsName
 from hubwarden.model.endpoint import (
     PRIVATE_LINK_SERVICE,
-    Address,
     ConnectionStatus,
     Endpoint,
     EndpointName,
     NameSource,
     Network,
+    ordered,
 )
 from hubwarden.model.plan import Held, HeldReason, Want
 from hubwarden.model.record import MOST_ADDRESSES, HubZones, RecordKey, RecordType
@@ -108,11 +108,11 @@ def _places(
         return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
     if reason := _bad_address(endpoint, name, networks):
         return reason
-    places = [place for group in endpoint.groups for place in catalogue.places(endpoint.target.type, group, fqdn)]
+    places = catalogue.places(endpoint.target.type, endpoint.groups, fqdn)
     if not places:
         detail = f"no name of type {endpoint.target.type}, group {', '.join(endpoint.groups)} ends so"
         return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
-    return tuple(places)
+    return places
 
 
 def _bad_address(endpoint: Endpoint, name: EndpointName, networks: Sequence[Network]) -> Held | None:
@@ -139,7 +139,7 @@ def _in_hub(endpoint: Endpoint, name: EndpointName, places: Sequence[Place], hub
     return [
         Want(hub.hub.name, RecordKey(zone.id, place.name, kind), fold(name.fqdn).removesuffix("."), addresses)
         for kind in RecordType
-        if (addresses := tuple(sorted(address for address in name.addresses if RecordType.of(address) is kind)))
+        if (addresses := ordered(address for address in name.addresses if RecordType.of(address) is kind))
     ]
 
 
@@ -147,8 +147,7 @@ def _joined(one: Want | None, other: Want) -> Want:
     """Two names of one endpoint that are one record (`vault.azure.net` and `vaultcore.azure.net`): all addresses."""
     if one is None:
         return other
-    addresses: tuple[Address, ...] = tuple(sorted({*one.addresses, *other.addresses}))
-    return Want(one.hub, one.key, one.fqdn, addresses)
+    return Want(one.hub, one.key, one.fqdn, ordered((*one.addresses, *other.addresses)))
 
 
 def _within_limits(endpoint: Endpoint, wants: Iterable[Want]) -> tuple[tuple[Want, ...], tuple[Held, ...]]:

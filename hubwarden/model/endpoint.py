@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hubwarden.errors import InputError
 from hubwarden.model.resource_id import ResourceId
 
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
@@ -13,6 +15,19 @@ PRIVATE_LINK_SERVICE = "Microsoft.Network/privateLinkServices"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def ordered(addresses: Iterable[Address]) -> tuple[Address, ...]:
+    """Each address once, in an order that both families share."""
+    return tuple(sorted(set(addresses), key=lambda address: (address.version, int(address))))
+
+
+def private_endpoint_id(value: object) -> ResourceId:
+    """Reads the id of a private endpoint. Raises InputError for anything else."""
+    endpoint = ResourceId.parse(value)
+    if not endpoint.is_a(PRIVATE_ENDPOINT) or not endpoint.group:
+        raise InputError(f"{str(endpoint)[:200]!r} is not the id of a private endpoint in a resource group")
+    return endpoint
 
 
 class ConnectionStatus(StrEnum):

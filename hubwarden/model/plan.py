@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from hubwarden.model.endpoint import Address
 from hubwarden.model.record import Owner, RecordKey
@@ -163,9 +164,12 @@ class Plan:
 
 def _essence(change: Change) -> list[object]:
     was = [str(address) for address in change.was]
+    place = [str(change.key), change.key.zone.key, was, change.endpoint.key]
     match change:
         case Put():
             new = [str(address) for address in change.addresses]
-            return ["put", str(change.key), change.key.zone.key, new, change.ttl, was, change.endpoint.key]
+            return ["put", *place, new, change.ttl, change.owner.instance, change.owner.guid]
         case Drop():
-            return ["drop", str(change.key), change.key.zone.key, was, change.endpoint.key]
+            return ["drop", *place]
+        case _ as never:
+            assert_never(never)

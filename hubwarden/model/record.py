@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import APEX, DnsName
-from hubwarden.model.endpoint import Address
+from hubwarden.model.endpoint import Address, private_endpoint_id
 from hubwarden.model.resource_id import ResourceId, fold
 
 MARK_FORMAT = 1
@@ -145,7 +145,7 @@ def read_mark(metadata: Mapping[str, str], *, auto_registered: bool) -> tuple[Ke
     if FORMAT_KEY in metadata:
         owner = _owner(metadata)
         return (Keeper.HUBWARDEN, owner) if owner else (Keeper.NEWER_HUBWARDEN, None)
-    if fold(metadata.get("creator", "")).startswith("created by private endpoint"):
+    if fold(metadata.get("creator") or "").startswith("created by private endpoint"):
         return Keeper.ZONE_GROUP, None
     return Keeper.UNMARKED, None
 
@@ -154,7 +154,7 @@ def _owner(metadata: Mapping[str, str]) -> Owner | None:
     if metadata[FORMAT_KEY] != str(MARK_FORMAT) or not metadata.get(INSTANCE_KEY):
         return None
     try:
-        endpoint = ResourceId.parse(metadata.get(ENDPOINT_KEY))
+        endpoint = private_endpoint_id(metadata.get(ENDPOINT_KEY))
     except InputError:
         return None
-    return Owner(metadata[INSTANCE_KEY], endpoint, metadata.get(GUID_KEY, ""))
+    return Owner(metadata[INSTANCE_KEY], endpoint, metadata[GUID_KEY]) if GUID_KEY in metadata else None

@@ -79,8 +79,7 @@ class Report:
         return tuple(
             outcome
             for outcome in self.outcomes
-            if outcome.result is Result.FAILED
-            or (outcome.result is Result.RACED and outcome.change.key in still and outcome.change.key not in right)
+            if outcome.change.key not in right and (outcome.result is Result.FAILED or outcome.change.key in still)
         )
 
     @property

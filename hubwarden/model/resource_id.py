@@ -47,6 +47,8 @@ class ResourceId:
             raise InputError(f"a resource id is text, not {type(text).__name__}")
         if len(text) > LONGEST:
             raise InputError(f"a resource id has at most {LONGEST} characters, not {len(text)}")
+        if not text.isprintable():
+            raise _not_an_id(text, "it has characters that cannot be seen")
         parts = iter(text.removesuffix("/").split("/"))
         if next(parts) != "":
             raise _not_an_id(text, "it begins with /subscriptions/")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, TypeGuard
 
 from hubwarden.errors import InputError, NewerFormatError
+from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.report import OneEndpoint, Scope
-from hubwarden.model.resource_id import ResourceId
 
 WORK_FORMAT = 1
 LARGEST = 64 * 1024
 """Characters; Azure's own limit for a queue message is 64 KiB."""
+LATEST = 1e11
+"""Seconds since 1970, some three thousand years on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,23 @@ class WorkItem:
             body = json.loads(text) if len(text) <= LARGEST else None
         except (ValueError, RecursionError):
             body = None
-        if not isinstance(body, dict) or not isinstance(body.get("version"), int):
+        version = body.get("version") if isinstance(body, dict) else None
+        if not isinstance(body, dict) or not _is_whole(version) or version < 1:
             raise InputError(f"not a work item: {text[:80]!r}")
-        if body["version"] > WORK_FORMAT:
-            raise NewerFormatError(f"a work item of format {body['version']}; this version knows {WORK_FORMAT}")
-        scope = body.get("scope")
-        if not isinstance(scope, dict):
-            raise InputError("a work item has a scope")
+        if version > WORK_FORMAT:
+            raise NewerFormatError(f"a work item of format {version}; this version knows {WORK_FORMAT}")
+        scope, attempt, due, trace = (body.get(key) for key in ("scope", "attempt", "due", "trace"))
+        if not isinstance(scope, dict) or not _is_whole(attempt) or attempt < 1:
+            raise InputError("a work item has a scope, and an attempt from 1")
+        if not isinstance(due, int | float) or isinstance(due, bool) or not 0 <= due < LATEST:
+            raise InputError("a work item's 'due' is in seconds since 1970")
         return cls(
-            scope=OneEndpoint(ResourceId.parse(scope.get("endpoint")), scope.get("thorough") is True),
-            attempt=int(_number(body, "attempt")),
-            due=_number(body, "due"),
-            trace=str(body.get("trace") or ""),
+            scope=OneEndpoint(private_endpoint_id(scope.get("endpoint")), scope.get("thorough") is True),
+            attempt=attempt,
+            due=float(due),
+            trace=trace if isinstance(trace, str) else "",
         )
 
 
-def _number(body: dict[str, Any], key: str) -> float:
-    value = body.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise InputError(f"a work item's {key!r} is a number")
-    return value
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -61,7 +61,7 @@ async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
     plan = joined(
         Plan(held=wished.held),
         plan_wants(seen, wished.wants, standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
-        plan_leftovers(seen, sight.leftovers, standing, rooms.rules),
+        plan_leftovers(seen, sight.leftovers, standing, rooms.rules, wished.held),
     )
     return Sight(seen, book, wished, standing, plan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, Put, Want
@@ -63,6 +63,8 @@ def change_data(change: Change) -> Data:
             op, addresses = "put", change.addresses
         case Drop():
             op, addresses = "drop", ()
+        case _ as never:
+            assert_never(never)
     return {
         "op": op,
         **_key(change.key),
@@ -114,6 +116,8 @@ def _seen(seen: Endpoint | Gone) -> Data:
                     for name in seen.names
                 ],
             }
+        case _ as never:
+            assert_never(never)
 
 
 def _want(want: Want) -> Data:

@@ -6,6 +6,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Drop, Put
@@ -71,10 +72,10 @@ def report_csv(report: Report) -> str:
                 "type": change.key.type,
                 "addresses": _join(change.addresses, ";") if isinstance(change, Put) else "",
                 "was": _join(change.was, ";"),
-                "why": change.why,
+                "why": _cell(change.why),
                 "endpoint": change.endpoint,
                 "result": outcome.result if outcome else "",
-                "error": outcome.error if outcome else "",
+                "error": _cell(outcome.error) if outcome else "",
             }
         )
     for held in report.plan.held:
@@ -113,6 +114,8 @@ def _op(change: Change) -> str:
             return "put"
         case Drop():
             return "drop"
+        case _ as never:
+            assert_never(never)
 
 
 def _seen(seen: Endpoint | Gone) -> Iterable[str]:
@@ -124,6 +127,8 @@ def _seen(seen: Endpoint | Gone) -> Iterable[str]:
             yield f"  connection: {seen.status}{' (manual)' if seen.manual else ''}  location: {seen.location}"
             for name in seen.names:
                 yield f"  name: {name.fqdn} -> {_join(name.addresses)} (from its {name.source})"
+        case _ as never:
+            assert_never(never)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -15,8 +15,8 @@ import pytest
 
 from hubwarden.runtime import Runtime
 from simulator.azurite import Azurite
-from tests.azure import SPOKE, Azure
-from tests.estate import IDENTITY, TENANT, Estate, SteeredTime, config
+from tests.azure import Azure
+from tests.estate import IDENTITY, Estate, config, found_estate
 
 ACCOUNTS = 600
 _account = count()
@@ -29,6 +29,11 @@ def azurite() -> Iterator[Azurite]:
         yield azurite
 
 
+def next_account() -> str:
+    """The name of a storage account that no other test has."""
+    return f"test{next(_account)}"
+
+
 Founding = Callable[..., Awaitable[Estate]]
 
 
@@ -38,16 +43,8 @@ async def found(azure: Azure, azurite: Azurite, tmp_path: Path) -> AsyncIterator
     opened: list[Estate] = []
 
     async def founded(**changes: Any) -> Estate:
-        time = SteeredTime()
-        account = f"test{next(_account)}"
-        storage = azurite.connection_string(account)
-        hubwarden = Runtime.build(config(tmp_path, azure.url, storage, **changes), now=time.now, sleep=time.sleep)
-        estate = Estate(azure, hubwarden, time, account, storage)
+        estate = await found_estate(azure, azurite.connection_string(next_account()), tmp_path, **changes)
         opened.append(estate)
-        await azure.spoke()
-        await azure.hub()
-        for subscription in (SPOKE, "00000000-0000-0000-0000-0000000000bb"):
-            await azure.subscription(subscription, tenant=TENANT)
         return estate
 
     yield founded
