@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
 
-.PHONY: setup demo test lint types layers unit bench lock clean
+.PHONY: setup demo test lint types layers unit laws bench lock clean
 
 setup: $(VENV)/.ready $(AZURITE)
 
@@ -52,6 +52,11 @@ unit: setup
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
+
+# The generated histories, as many as you like: `make laws N=500`.
+N ?= 200
+laws: setup
+	HISTORIES=$(N) $(BIN)/python -m pytest tests/laws/test_histories.py
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.server import Simulator
     from tests.azure import Azure
 
+pytest_plugins = ("tests.storage",)
+
 _directory = tempfile.TemporaryDirectory(prefix="hubwarden-tests-")
 _authority = Authority(Path(_directory.name))
 os.environ.update(_authority.environment())

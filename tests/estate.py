@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -48,6 +48,12 @@ class Estate:
     time: SteeredTime
     connection_string: str
     """Of the storage account that the test has for itself."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.hubwarden.close()
 
     async def look(self, endpoint: str, *, thorough: bool = False, applies: bool = True) -> Report:
         """One run over an endpoint, as an event (or, thorough, a person) causes it."""

@@ -1,7 +1,4 @@
-"""One Azurite for the whole test run, and in it a storage account for each test that asks; a plugin for test modules:
-
-`pytest_plugins = ("tests.storage",)`
-"""
+"""One Azurite for the whole test run, and in it a storage account for each test that asks."""
 
 from __future__ import annotations
 
@@ -23,7 +20,12 @@ def azurite() -> Iterator[Azurite]:
         yield azurite
 
 
+def next_account(azurite: Azurite) -> str:
+    """The connection string of an account that nobody had before."""
+    return azurite.connection_string(ACCOUNTS[next(_unused)])
+
+
 @pytest.fixture
 def storage(azurite: Azurite) -> str:
     """The connection string of an account that no other test has."""
-    return azurite.connection_string(ACCOUNTS[next(_unused)])
+    return next_account(azurite)

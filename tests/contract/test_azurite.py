@@ -16,8 +16,6 @@ from azure.storage.queue.aio import QueueClient
 from simulator.azurite import Azurite, node
 from simulator.processes import ProcessError
 
-pytest_plugins = ("tests.storage",)
-
 
 async def test_a_message_is_hidden_while_it_is_in_hand_and_counts_its_takings(storage: str) -> None:
     """Behaviour reference section 8.4: the dequeue count is what sends a message to the poison queue."""

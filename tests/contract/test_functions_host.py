@@ -16,8 +16,6 @@ from simulator.azurite import Azurite
 from simulator.host_process import HostProcess
 from tests.contract.function_apps import RunningApp, encoded, event, messages, put, settings, write_app
 
-pytest_plugins = ("tests.storage",)
-
 
 @pytest.fixture(scope="module")
 def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[HostProcess, str]]:

@@ -19,8 +19,6 @@ from simulator.host_process import HostProcess
 from simulator.processes import ProcessError
 from tests.contract.function_apps import RunningApp, messages, put, settings, write_app
 
-pytest_plugins = ("tests.storage",)
-
 
 def start(azurite: Azurite, directory: Path, **more: str) -> HostProcess:
     """A host for the app in that directory, which may not start."""

@@ -6,8 +6,7 @@ records in the hub, the Reports, the requests. Nothing of the product is replace
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from itertools import count
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +16,18 @@ from hubwarden.runtime import Runtime
 from simulator.azurite import Azurite
 from tests.azure import Azure
 from tests.estate import IDENTITY, Estate, config, found_estate
-
-ACCOUNTS = 600
-_account = count()
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """One Azurite with an account for every test."""
-    with Azurite([f"test{number}" for number in range(ACCOUNTS)]) as azurite:
-        yield azurite
-
-
-def next_account() -> str:
-    """The name of a storage account that no other test has."""
-    return f"test{next(_account)}"
-
+from tests.storage import next_account
 
 Founding = Callable[..., Awaitable[Estate]]
 
 
 @pytest.fixture
-async def found(azure: Azure, azurite: Azurite, tmp_path: Path) -> AsyncIterator[Founding]:
+async def found(azure: Azure, tmp_path: Path, azurite: Azurite) -> AsyncIterator[Founding]:
     """Founds the estate with settings of the test's own; afterwards, law 11 is checked of everything that happened."""
     opened: list[Estate] = []
 
     async def founded(**changes: Any) -> Estate:
-        estate = await found_estate(azure, azurite.connection_string(next_account()), tmp_path, **changes)
+        estate = await found_estate(azure, next_account(azurite), tmp_path, **changes)
         opened.append(estate)
         return estate
 

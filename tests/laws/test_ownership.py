@@ -154,7 +154,9 @@ async def test_a_change_meets_a_writer_who_was_faster_and_plans_anew(estate: Est
 async def test_a_former_name_of_the_instance_is_still_ours(found: Founding) -> None:
     estate = await found(instance="contoso", formerly=["adatum"])
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
-    await estate.write_by_hand(hubwarden="1", hubwarden_instance="adatum", hubwarden_endpoint=endpoint)
+    await estate.write_by_hand(
+        hubwarden="1", hubwarden_instance="adatum", hubwarden_endpoint=endpoint, hubwarden_guid=""
+    )
     assert written(await estate.look(endpoint)) == {"st1": ["10.1.0.4"]}
     record = await estate.record()
     assert record is not None

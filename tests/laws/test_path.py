@@ -125,7 +125,9 @@ async def test_the_second_run_changes_nothing(estate: Estate) -> None:
 async def test_a_changed_ttl_is_written_again_with_no_gap(found: Founding) -> None:
     estate = await found(records={"ttl": 30})
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
-    await estate.write_by_hand(hubwarden="1", hubwarden_instance="contoso", hubwarden_endpoint=endpoint)
+    await estate.write_by_hand(
+        hubwarden="1", hubwarden_instance="contoso", hubwarden_endpoint=endpoint, hubwarden_guid=""
+    )
     report = await estate.look(endpoint)
     assert report.status is Status.DONE
     record = await estate.record()
