@@ -14,7 +14,7 @@ import ssl
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -239,7 +239,8 @@ class Spoke:
     lines: list[str]
     """What the app says."""
     said_before: int = 0
-    tells: list[str] = field(default_factory=list)
+    principal: str = APP
+    """As whom the app asks Azure."""
 
     # What people do
 
@@ -312,12 +313,11 @@ class Spoke:
         body: object = None,
         *,
         key: str = "APP_KEY",
-        raw: bytes | None = None,
-        **query: str,
+        query: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Asks the API, with a function key unless said otherwise."""
+        """Asks the API, with a function key unless said otherwise; a body of bytes is sent as it is."""
         headers = {"x-functions-key": self.up.variables[key]} if key else {}
-        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         url = f"{self.url}/api/{route}"
         async with self.azure.session.request(method, url, data=data, headers=headers, params=query) as response:
             text = await response.text()
@@ -332,7 +332,7 @@ class Spoke:
 
     async def calls(self) -> list[str]:
         """What the app asked of ARM about this spoke's things, since the test began."""
-        found = [each for each in await self.azure.requests() if each["principal"] == APP]
+        found = [each for each in await self.azure.requests() if each["principal"] == self.principal]
         return [f"{each['method']} {each['path']}" for each in found]
 
     async def until(self, condition: Callable[[], Awaitable[object]], within: float = 20.0) -> None:

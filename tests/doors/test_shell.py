@@ -1,0 +1,157 @@
+"""The shell's door: `python -m hubwarden`, in a process of its own, with what the platform would set."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from simulator.processes import environment
+from tests.azure import resource_id
+from tests.doors.local_azure import ROOT, Spoke, settings
+
+OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
+BROKEN = "instance: contoso\nmode: sometimes\nestate: {subscriptions: [contoso]}\nhubs: []\ncolour: blue\n"
+FAULTS = ("line 2: mode:", "line 3: estate.subscriptions.0:", "line 4: hubs:", "line 5: colour:")
+LATER = settings(records={"limits": {"withdrawals": 5}})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    errors: str
+
+
+async def shell(*arguments: str, **variables: str) -> Said:
+    """Runs a command to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubwarden", *arguments),
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    assert process.returncode is not None
+    assert b"Traceback" not in errors, errors.decode()
+    return Said(process.returncode, out.decode(), errors.decode())
+
+
+@pytest.fixture
+def variables(silent: Spoke) -> Mapping[str, str]:
+    """What `up` wrote into its file, and where the settings are."""
+    return {**silent.up.variables, "HUBWARDEN_CONFIG": str(silent.up.config)}
+
+
+async def test_what_it_plans_it_does_and_can_explain(silent: Spoke, variables: Mapping[str, str]) -> None:
+    endpoint, fqdn = await silent.endpoint(), f"{silent.account}.blob.core.windows.net"
+    planned, as_csv = await asyncio.gather(
+        *(shell("reconcile", endpoint, "--plan", "--format", each, **variables) for each in ("json", "csv"))
+    )
+    assert (planned.code, as_csv.code) == (OK, OK)
+    plan = json.loads(planned.out)
+    assert (plan["mode"], [change["addresses"] for change in plan["plan"]["changes"]]) == ("plan", [["10.1.0.4"]])
+    [row] = csv.DictReader(io.StringIO(as_csv.out))
+    assert (row["op"], row["name"], row["addresses"], row["result"]) == ("put", silent.account, "10.1.0.4", "")
+    assert await silent.addresses() is None
+
+    done = await shell("reconcile", endpoint, **variables)
+    assert done.code == OK
+    assert done.out.splitlines()[0] == f"apply: done, 0 unchanged, plan {plan['plan']['hash']}"
+    assert done.out.splitlines()[-1].endswith("done")
+    assert await silent.addresses() == ["10.1.0.4"]
+
+    by_name, by_id = await asyncio.gather(
+        shell("explain", fqdn, **variables), shell("explain", endpoint, "--format", "json", **variables)
+    )
+    assert (by_name.code, by_id.code) == (OK, OK)
+    assert f"  name: {fqdn} -> 10.1.0.4 (from its nic)" in by_name.out
+    assert "10.1.0.4 (by hubwarden); served" in by_name.out
+    explained = json.loads(by_id.out)
+    assert (explained["endpoint"], explained["changes"]) == (endpoint, [])
+
+
+async def test_the_exit_code_tells_what_was_held_from_what_failed(silent: Spoke, variables: Mapping[str, str]) -> None:
+    outside = resource_id("0ff0e000-0000-4000-8000-000000000001", "rg", "Microsoft.Network/privateEndpoints", "pe1")
+    held, failing = await silent.endpoint("pe-held", manual=True), await silent.endpoint("pe-failing")
+    await silent.fault(method="PUT", path=f"/A/{silent.account}$", status=403, code="AuthorizationFailed")
+    await silent.fault(method="GET", path="privateEndpoints/pe-silence", status=503, code="ServerBusy")
+    waits, foreign, fails, silence = await asyncio.gather(
+        shell("reconcile", held, **variables),
+        shell("reconcile", outside, **variables),
+        shell("reconcile", failing, **variables),
+        shell("reconcile", silent.endpoint_id("pe-silence"), **variables),
+    )
+    assert (waits.code, foreign.code) == (HELD, HELD)
+    assert "held: not_approved" in waits.out
+    assert "held: outside_estate" in foreign.out
+    assert fails.code == FAILED
+    assert "AuthorizationFailed" in fails.out
+    assert (silence.code, silence.out) == (FAILED, "")
+    assert "ServerBusy" in silence.errors
+
+
+async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, variables: Mapping[str, str]) -> None:
+    commands = (
+        ("reconcile",),
+        ("reconcile", "pe1"),
+        ("reconcile", f"{silent.endpoint_id('pe1')}/../pe2"),
+        ("reconcile", silent.account_id),
+        ("reconcile", f"/subscriptions/{silent.subscription}"),
+        ("explain", "a b.blob.core.windows.net"),
+        ("explain", silent.account_id),
+        ("config", "check", "/nowhere/hubwarden.yaml"),
+    )
+    said = await asyncio.gather(*(shell(*command, **variables) for command in commands))
+    assert {" ".join(command): each.code for command, each in zip(commands, said, strict=True)} == {
+        " ".join(command): BAD_INPUT for command in commands
+    }
+    assert [each.out for each in said] == [""] * len(commands)
+    assert all(each.errors.strip() for each in said)
+    assert await silent.calls() == []
+
+
+async def test_settings_are_checked_before_they_are_deployed(tmp_path: Path) -> None:
+    """Every fault with its line, at once; what is not in force yet is a warning; no Azure is asked."""
+    files = {}
+    for name, text in {"good": settings(), "broken": BROKEN, "later": LATER}.items():
+        files[name] = tmp_path / f"{name}.yaml"
+        files[name].write_text(text)
+    good, broken, own, later, schema = await asyncio.gather(
+        shell("config", "check", str(files["good"])),
+        shell("config", "check", str(files["broken"])),
+        shell("config", "check", HUBWARDEN_CONFIG=str(files["broken"]), AzureWebJobsStorage="x"),
+        shell("config", "check", str(files["later"])),
+        shell("config", "schema"),
+    )
+    assert (good.code, good.out) == (OK, "no faults, no warnings\n")
+    for told in (broken, own):
+        assert (told.code, told.out) == (BAD_INPUT, "")
+        places = [line.partition(".yaml: ")[2] for line in told.errors.splitlines()]
+        assert [place[: len(fault)] for place, fault in zip(places, FAULTS, strict=True)] == list(FAULTS)
+    assert later.code == OK
+    assert "withdrawals are not limited by this version" in later.out
+    assert schema.code == OK
+    assert json.loads(schema.out)["properties"]["instance"]
+
+
+async def test_without_storage_or_settings_a_run_is_refused_before_it_begins(silent: Spoke) -> None:
+    endpoint = silent.endpoint_id("pe1")
+    nothing = {"HUBWARDEN_CONFIG": "/nowhere/hubwarden.yaml", "ARM_ENDPOINT": "http://127.0.0.1"}
+    said = await shell("reconcile", endpoint, **nothing)
+    assert (said.code, said.out) == (BAD_INPUT, "")
+    assert [line.partition(":")[0] for line in said.errors.splitlines()] == [
+        "ARM_ENDPOINT",
+        "AzureWebJobsStorage",
+        "/nowhere/hubwarden.yaml",
+    ]
