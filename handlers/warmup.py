@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
@@ -15,3 +17,6 @@ door = func.Blueprint()
 def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - the binding wants the name
     """Called by the platform on each new instance."""
     runtime()
+    # The SDKs' 150,000 objects live as long as the process: a full collection of them would hold up an event for 0.1 s.
+    gc.collect()
+    gc.freeze()

@@ -6,7 +6,7 @@ import pytest
 
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Result
-from tests.azure import BLOB_ZONE, SPOKE
+from tests.azure import SPOKE
 from tests.estate import Estate, held, record_id, written
 from tests.laws.conftest import Founding
 
@@ -166,5 +166,11 @@ async def test_a_former_name_of_the_instance_is_still_ours(found: Founding) -> N
 async def test_a_protected_name_is_neither_changed_nor_dropped(found: Founding) -> None:
     estate = await found(records={"protected": ["st1.blob.core.windows.net"]})
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
-    assert held(await estate.look(endpoint)) == [HeldReason.PROTECTED]
-    assert await estate.record(zone=BLOB_ZONE) is None
+    assert written(await estate.look(endpoint)) == {"st1": ["10.1.0.4"]}, "nothing stood there to be protected"
+    record = await estate.record()
+    assert record is not None
+    await estate.write_by_hand(addresses=["10.9.9.9"], **record["properties"]["metadata"])
+    assert held(await estate.look(endpoint, thorough=True)) == [HeldReason.PROTECTED]
+    await estate.delete_endpoint(endpoint)
+    assert held(await estate.look(endpoint, thorough=True)) == [HeldReason.PROTECTED]
+    assert await estate.addresses() == ["10.9.9.9"]
