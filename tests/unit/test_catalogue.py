@@ -69,6 +69,20 @@ def places(kind: str, group: str, fqdn: str, within: Catalogue = PUBLIC) -> list
         ),
         ("Microsoft.Web/sites", "sites", "app.azurewebsites.net", "azurewebsites.net", "app"),
         ("Microsoft.Web/sites", "sites", "app.scm.azurewebsites.net", "azurewebsites.net", "app.scm"),
+        (
+            "Microsoft.Web/sites",
+            "sites-staging",
+            "app-staging.azurewebsites.net",
+            "azurewebsites.net",
+            "app-staging",
+        ),
+        (
+            "microsoft.web/SITES",
+            "Sites-Blue-2",
+            "app-blue-2.scm.azurewebsites.net",
+            "azurewebsites.net",
+            "app-blue-2.scm",
+        ),
         ("Microsoft.ServiceBus/namespaces", "namespace", "sb.servicebus.windows.net", "servicebus.windows.net", "sb"),
         ("Microsoft.EventHub/namespaces", "namespace", "eh.servicebus.windows.net", "servicebus.windows.net", "eh"),
     ],
@@ -90,6 +104,10 @@ def test_every_row_has_a_privatelink_zone_and_stands_in_the_table_once() -> None
         pytest.param("Microsoft.Storage/storageAccounts", "blob", "st.dfs.core.windows.net", id="another group's"),
         pytest.param("Microsoft.Storage/storageAccounts", "vault", "st.blob.core.windows.net", id="an unknown group"),
         pytest.param("Microsoft.Storage/other", "blob", "st.blob.core.windows.net", id="an unknown type"),
+        pytest.param("Microsoft.Web/sites", "site-x", "app.azurewebsites.net", id="a group that is no slot's"),
+        pytest.param("Microsoft.Web/sites", "xsites-staging", "app.azurewebsites.net", id="a group that ends alike"),
+        pytest.param("Microsoft.Web/sites", "sitesstaging", "app.azurewebsites.net", id="a slot without its hyphen"),
+        pytest.param("Microsoft.Storage/storageAccounts", "blob-x", "st.blob.core.windows.net", id="no slots here"),
         pytest.param("Microsoft.KeyVault/vaults", "vault", "kv.xvault.azure.net", id="ends alike within a label"),
         pytest.param("Microsoft.KeyVault/vaults", "vault", "kv.vault.azure.net.evil.com", id="the suffix inside"),
     ],
@@ -111,8 +129,43 @@ def test_the_most_specific_suffix_comes_first() -> None:
     assert found == [("b.example", "x"), ("a.example", "x.deep"), ("c.example", "x.deep.example")]
 
 
-def test_the_zone_of_a_suffix_itself_is_its_apex() -> None:
+@pytest.mark.parametrize("groups", [("thing", "other"), ("other", "thing")])
+def test_the_most_specific_suffix_over_all_groups_comes_first(groups: tuple[str, ...]) -> None:
+    rows = [
+        row("wide.example", "net"),
+        row("narrow.example", "deep.example.net"),
+        row("middle.example", "example.net", group="other"),
+    ]
+    found = Catalogue(rows).places("Contoso.Things/things", groups, DnsName("x.deep.example.net"))
+    assert [str(place.zone) for place in found] == ["narrow.example", "middle.example", "wide.example"]
+
+
+def test_a_group_without_a_row_takes_nothing_from_those_beside_it() -> None:
+    found = PUBLIC.places("Microsoft.Web/sites", ("unheard", "SITES"), DnsName("app.azurewebsites.net"))
+    assert found == (Place(DnsName("privatelink.azurewebsites.net"), "app"),)
+    assert PUBLIC.places("Microsoft.Web/sites", (), DnsName("app.azurewebsites.net")) == ()
+
+
+def test_the_slots_of_a_web_app_are_known_whatever_they_are_called() -> None:
+    assert PUBLIC.knows("Microsoft.Web/sites", "sites-staging")
+    assert PUBLIC.knows("microsoft.web/Sites", "SITES-Blue-2")
+    assert not PUBLIC.knows("Microsoft.Web/sites", "staging")
+
+
+def test_an_owners_row_for_one_slot_stands_over_the_row_for_all() -> None:
+    own = catalogue("public", [row("s.com", "azurewebsites.net", kind="Microsoft.Web/sites", group="sites-blue")])
+    blue = places("Microsoft.Web/sites", "sites-Blue", "app-blue.azurewebsites.net", own)
+    green = places("Microsoft.Web/sites", "sites-green", "app-green.azurewebsites.net", own)
+    assert (blue, green) == ([("s.com", "app-blue")], [("privatelink.azurewebsites.net", "app-green")])
+
+
+def test_a_bare_suffix_stands_nowhere() -> None:
     assert places("Contoso.Things/things", "thing", "a.net", Catalogue([row("z.net", "a.net")])) == []
+
+
+@pytest.mark.parametrize("each", PUBLIC.rows, ids=lambda each: "-".join(each.key))
+def test_no_service_may_have_the_bare_suffix_of_its_names(each: Row) -> None:
+    assert PUBLIC.places(each.type, (each.group,), each.suffix) == ()
 
 
 def test_an_owners_row_replaces_ours_for_the_same_suffix_and_stands_beside_it_for_another() -> None:

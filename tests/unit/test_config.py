@@ -224,6 +224,24 @@ def test_several_hubs_and_no_follow_ups_are_fine(settings: Settings) -> None:
             id="no unit",
         ),
         pytest.param(
+            f"followUps: [{'9' * 400}d]",
+            "followUps.0: a duration is a whole number and ms, s, m, h or d, such as 15s",
+            id="longer than any float counts",
+        ),
+        pytest.param(
+            "followUps: [1000000000s]",
+            "followUps.0: a duration is a whole number and ms, s, m, h or d, such as 15s",
+            id="ten digits",
+        ),
+        pytest.param(
+            'approvals: {remindAfter: "2d\\n"}',
+            "approvals.remindAfter: a duration is a whole number and ms, s, m, h or d, such as 15s",
+            id="a line end after a duration",
+        ),
+        pytest.param("records: {ttl: 2001-13-45}", "records.ttl: month must be in 1..12", id="no date"),
+        pytest.param("records: {ttl: !!int 5}", "!int: no tags; write the value plainly", id="a tag"),
+        pytest.param("records: " + "[" * 10_000, "nested more than 20 deep", id="nested without end"),
+        pytest.param(
             "approvals: {default: approve}",
             "approvals.default: it should be 'hold', not 'approve'",
             id="approving by default",
@@ -303,7 +321,7 @@ def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str
         pytest.param(
             "  - name: weu",
             f"  - {{name: WEU, zones: [{ZONES}]}}\n  - name: weu",
-            "line 1: the file: two hubs are called weu; every hub has a name of its own",
+            "line 3: hubs: two hubs are called weu; every hub has a name of its own",
             id="two hubs of one name",
         ),
     ],
@@ -322,12 +340,14 @@ def test_a_list_whose_items_are_refused_is_not_called_too_short_as_well() -> Non
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [(LEAST.replace(f"[{ZONES}]", "[]"), "hubs.0.zones"), (LEAST + "records: {addresses: []}", "records.addresses")],
+    [
+        (LEAST.replace(f"[{ZONES}]", "[]"), "line 5: hubs.0.zones"),
+        (LEAST + "records: {addresses: []}", "line 6: records.addresses"),
+        (f"instance: contoso\nestate: {{subscriptions: [{SPOKE}]}}\nhubs: []\n", "line 3: hubs"),
+    ],
 )
 def test_a_list_that_must_not_be_empty_says_so(text: str, key: str) -> None:
-    [fault] = faults(text)
-    assert f"{key}: " in fault
-    assert "at least 1 item" in fault
+    assert faults(text) == [f"{key}: it needs at least 1"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- instance\n", "contoso\n", "5\n", "null\n", "2026-01-01\n"])
@@ -363,6 +383,23 @@ followUps: [soon]
         ["line 11", "records.protected.0"],
         ["line 12", "followUps.0"],
     ]
+
+
+@pytest.mark.parametrize("names", [("weu", "WEU"), ("neu", "weu", "weu"), ("a", "b", "A", "B")])
+def test_two_hubs_of_one_name_are_told_at_the_line_of_the_hubs(names: tuple[str, ...]) -> None:
+    hubs = "".join(f"  - name: {each}\n    zones: [{ZONES}]\n" for each in names)
+    [fault] = faults(LEAST.partition("  - name")[0].replace("estate", "\n\nestate") + hubs)
+    assert fault.startswith("line 5: hubs: two hubs are called ")
+
+
+def test_a_number_of_5000_digits_is_told_with_its_line_and_key() -> None:
+    [fault] = faults(LEAST + "records:\n  ttl: " + "9" * 5000)
+    assert fault.startswith("line 7: records.ttl: ")
+
+
+def test_a_file_too_large_is_refused_unread() -> None:
+    [fault] = faults(LEAST + "#" * 256_000)
+    assert fault.endswith("at most 256000 are read")
 
 
 def test_faults_of_the_text_are_told_with_their_lines() -> None:
@@ -462,6 +499,57 @@ def test_what_the_schema_refuses_is_refused_by_us_too(more: str) -> None:
     document = yaml.safe_load(LEAST + more)
     assert not jsonschema.Draft202012Validator(schema()).is_valid(document)
     assert faults(LEAST + more)
+
+
+def under(part: Any, key: str) -> list[dict[str, Any]]:
+    """What the schema says under a key, wherever it stands."""
+    inner = list(part.values()) if isinstance(part, dict) else part if isinstance(part, list) else []
+    found = [part[key]] if isinstance(part, dict) and isinstance(part.get(key), dict) else []
+    return [*found, *(each for one in inner for each in under(one, key))]
+
+
+def test_no_default_of_the_schema_contradicts_the_schema() -> None:
+    whole = schema()
+    properties = [each for group in under(whole, "properties") for each in group.values()]
+    with_default = [each for each in properties if "default" in each]
+    assert len(with_default) > 20
+    for each in with_default:
+        jsonschema.Draft202012Validator({**each, "$defs": whole["$defs"]}).validate(each["default"])
+
+
+def test_a_duration_in_the_schema_has_no_default_in_seconds() -> None:
+    whole = schema()
+    [remind] = under(whole, "remindAfter")
+    assert "default" not in remind
+    assert "default" not in whole["properties"]["followUps"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("15s", True),
+        ("100ms", True),
+        ("999999999d", True),
+        ("0s", True),
+        ("1000000000d", False),
+        ("x15s", False),
+        ("15sx", False),
+        ("15", False),
+        ("1.5s", False),
+        ("-5s", False),
+        ("15 s", False),
+        ("", False),
+    ],
+)
+def test_the_schema_and_we_agree_on_what_a_duration_is(text: str, is_one: bool) -> None:
+    [remind] = under(schema(), "remindAfter")
+    for part in (remind, schema()["properties"]["followUps"]["items"]):
+        assert (part["pattern"][0], part["pattern"][-1]) == ("^", "$")
+        assert jsonschema.Draft202012Validator(part).is_valid(text) is is_one
+    if is_one:
+        parse(LEAST + f"followUps: ['{text}']\napprovals: {{remindAfter: '{text}'}}\n")
+    else:
+        assert len(faults(LEAST + f"followUps: ['{text}']\napprovals: {{remindAfter: '{text}'}}\n")) == 2
 
 
 def test_every_key_of_the_schema_is_in_camel_case() -> None:

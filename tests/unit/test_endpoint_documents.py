@@ -125,6 +125,17 @@ def test_an_interface_over_ipv6_is_read_like_any_other() -> None:
     assert seen.names == (EndpointName("a.vault.azure.net", addresses("fd00::4"), NIC),)
 
 
+def test_both_families_on_one_name_are_ordered_by_family_whoever_shows_them() -> None:
+    both = ["fd00::10", "10.0.0.10", "fd00::9", "10.0.0.9", "10.0.0.10"]
+    in_order = ["10.0.0.9", "10.0.0.10", "fd00::9", "fd00::10"]
+    whole = document("11_key_vault")
+    whole["properties"]["customDnsConfigs"] = [{"fqdn": "a.vault.azure.net", "ipAddresses": both}]
+    on_interface = to_endpoint(whole, [interface(*((address, ["a.vault.azure.net"]) for address in both))])
+    on_endpoint = to_endpoint(whole, [interface(*((address, None) for address in both))])
+    assert shown(on_interface) == [("a.vault.azure.net", in_order, NIC)]
+    assert shown(on_endpoint) == [("a.vault.azure.net", in_order, OWNER_SAYS)]
+
+
 @pytest.mark.parametrize("address", ["", None, "not yet", "10.0.0.256", 4])
 def test_an_interface_without_an_address_shows_its_names_all_the_same(address: Any) -> None:
     seen = to_endpoint(document("11_key_vault"), [interface((address, ["a.vault.azure.net"]))])
@@ -254,6 +265,10 @@ def test_an_aaaa_record_set_has_its_addresses_under_another_name() -> None:
 def test_a_record_set_without_metadata_is_unmarked(metadata: Any) -> None:
     seen = record_set(metadata=metadata)
     assert (seen.keeper, seen.owner) == (Keeper.UNMARKED, None)
+
+
+def test_a_record_set_whose_creator_is_null_is_unmarked() -> None:
+    assert record_set(metadata={"creator": None}).keeper is Keeper.UNMARKED
 
 
 def test_a_record_set_of_a_zone_group_is_its_own() -> None:

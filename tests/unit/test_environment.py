@@ -53,6 +53,21 @@ def test_an_empty_file_name_means_the_default() -> None:
         pytest.param("https://", id="no host"),
         pytest.param("https:///x", id="only a path"),
         pytest.param("https://localhost/arm", id="a path"),
+        pytest.param("https://host?", id="an empty query"),
+        pytest.param("https://host/?", id="an empty query after a slash"),
+        pytest.param("https://host#", id="an empty fragment"),
+        pytest.param("https://u:p@host", id="a name and a password"),
+        pytest.param("https://@host", id="an empty name"),
+        pytest.param("https://ho st", id="a space"),
+        pytest.param(" https://host", id="a space in front"),
+        pytest.param("https://host\n", id="a line end"),
+        pytest.param("https://host\\x", id="a backslash"),
+        pytest.param("https://\u017fhost", id="a letter that only looks like one"),
+        pytest.param("https://host:", id="an empty port"),
+        pytest.param("https://host:65536", id="one port too high"),
+        pytest.param("https://host:08443", id="a port with a zero in front"),
+        pytest.param("https://[::1]", id="an IPv6 address"),
+        pytest.param("https://[::1]:443", id="an IPv6 address with a port"),
         pytest.param("https://localhost?x=1", id="a query"),
         pytest.param("https://localhost#x", id="a fragment"),
         pytest.param("https://localhost:0", id="port 0"),
@@ -69,7 +84,16 @@ def test_an_arm_endpoint_is_an_https_origin(endpoint: str) -> None:
     assert len(fault) < 250
 
 
-@pytest.mark.parametrize("endpoint", ["https://management.azure.com", "https://localhost:8443", "https://[::1]:443"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://management.azure.com",
+        "https://localhost:8443",
+        "https://127.0.0.1:8443",
+        "https://host:1",
+        "https://host:65535",
+    ],
+)
 def test_an_https_origin_is_an_arm_endpoint(endpoint: str) -> None:
     environment = read_environment({**STORAGE, "ARM_ENDPOINT": endpoint})
     assert (environment.arm_endpoint, environment.faults) == (endpoint, ())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handlers.events import LARGEST, endpoint_of
 from hubwarden.errors import InputError
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT
-from tests.unit.given import ENDPOINT, RESOURCES, TARGET
+from tests.unit.given import ENDPOINT, RESOURCES, SPOKE, TARGET
 from tests.unit.strategies import resource_id_texts
 
 
@@ -78,6 +78,13 @@ def test_an_event_about_anything_else_is_no_business_of_ours(subject: str) -> No
         pytest.param(event([str(ENDPOINT)]), id="subject is a list"),
         pytest.param(event(""), id="subject is empty"),
         pytest.param(event("pe-orders"), id="subject is a name"),
+        pytest.param(event(str(ENDPOINT).replace("/resourceGroups/rg-orders", "")), id="no resource group"),
+        pytest.param(
+            event(f"/subscriptions/{SPOKE}/providers/Microsoft.Network/privateEndpoints/pe/privateDnsZoneGroups/z"),
+            id="beneath an endpoint without a resource group",
+        ),
+        pytest.param(event(f"{ENDPOINT}\u202e"), id="text direction"),
+        pytest.param(event(f"{ENDPOINT}\ud800"), id="half a character"),
         pytest.param(event(f"{ENDPOINT}/.."), id="traversal at the end"),
         pytest.param(event(f"{ENDPOINT}/../../virtualNetworks/v"), id="traversal"),
         pytest.param(event(f"{RESOURCES}/Microsoft.Network/privateEndpoints/.."), id="name is .."),
@@ -108,4 +115,4 @@ def test_any_text_gives_a_private_endpoint_or_nothing_or_an_input_error(text: st
         found = endpoint_of(text)
     except InputError:
         return
-    assert found is None or found.is_a(PRIVATE_ENDPOINT)
+    assert found is None or (found.is_a(PRIVATE_ENDPOINT) and found.group)

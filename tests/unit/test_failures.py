@@ -7,6 +7,7 @@ import json
 import pytest
 from azure.core.exceptions import (
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
@@ -75,7 +76,6 @@ def ours(raised: Exception) -> HubwardenError:
         (409, "ScopeLocked", RefusedError),
         (400, "InvalidParameter", RefusedError),
         (405, "", RefusedError),
-        (302, "", RefusedError),
         (408, "", UnavailableError),
         (500, "InternalServerError", UnavailableError),
         (502, "", UnavailableError),
@@ -120,6 +120,16 @@ def test_an_answer_in_any_shape_is_translated(body: str, code: str) -> None:
     found = ours(error(404, body=body))
     assert isinstance(found, NotFoundError)
     assert found.code == code
+
+
+@pytest.mark.parametrize("kind", [HttpResponseError, DecodeError])
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "", '{"value": ['])
+@pytest.mark.parametrize("status", [200, 202, 204, 302, 304, 399])
+def test_an_answer_that_cannot_be_read_is_none(status: int, body: str, kind: type[HttpResponseError]) -> None:
+    found = ours(error(status, body=body, kind=kind))
+    assert type(found) is UnavailableError
+    assert str(found).startswith("reading /subscriptions/x: no answer: ")
+    assert found.retry_after is None
 
 
 def test_a_denied_answer_says_what_to_do() -> None:

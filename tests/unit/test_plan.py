@@ -180,6 +180,27 @@ def test_a_protected_record_of_ours_is_not_changed(rules: Any) -> None:
     assert (held.reason, held.waits, held.key, held.name) == (HeldReason.PROTECTED, False, key(), BLOB)
 
 
+@pytest.mark.parametrize("rules", [PROTECTING_PUBLIC, PROTECTING_PRIVATE], ids=["public name", "private name"])
+def test_a_protected_name_with_nothing_standing_is_created(rules: Any) -> None:
+    assert the_put(wanted(None, rules=rules)) == put()
+
+
+@pytest.mark.parametrize("rules", [PROTECTING_PUBLIC, PROTECTING_PRIVATE], ids=["public name", "private name"])
+@pytest.mark.parametrize(
+    "stands",
+    [record(ttl=60), record(owner=owner(guid=OTHER_GUID)), record(owner=owner(instance="oldname"))],
+    ids=["ttl", "guid", "instance"],
+)
+def test_a_protected_record_of_ours_is_not_even_marked_anew(stands: RecordSet, rules: Any) -> None:
+    assert the_held(wanted(stands, rules=rules)).reason is HeldReason.PROTECTED
+
+
+def test_a_protected_record_that_is_not_ours_is_held_for_that() -> None:
+    theirs = record(owner=owner(endpoint=OTHER_ENDPOINT, guid=OTHER_GUID))
+    assert the_held(wanted(record(**UNMARKED), rules=PROTECTING_PUBLIC)).reason is HeldReason.SERVED_BY_OTHER
+    assert the_held(wanted(theirs, rules=PROTECTING_PUBLIC)).reason is HeldReason.CONTESTED
+
+
 def test_a_protected_record_that_is_right_is_not_even_mentioned() -> None:
     assert wanted(record(), rules=PROTECTING_PUBLIC) == Plan(unchanged=(key(),))
 
@@ -303,6 +324,74 @@ def test_without_proof_the_reason_is_told_before_the_protection() -> None:
     assert the_held(left(endpoint(settled=False), rules=PROTECTING_PUBLIC)).reason is HeldReason.NOT_READY
 
 
+def left_beside(*held: Held, seen: Endpoint | Gone | None = None, rules: Any = RULES) -> Plan:
+    """The plan for one leftover claim of an endpoint some of whose names are held themselves."""
+    return plan_leftovers(seen or endpoint(), [claim()], {key(): record()}, rules, held)
+
+
+TOO_MANY = Held(HeldReason.TOO_MANY_ADDRESSES, ENDPOINT, "21 addresses", key("other"), BLOB)
+NO_ADDRESS_YET = Held(
+    HeldReason.NOT_READY, ENDPOINT, "the name has no address yet", name=f"{BLOB.upper()}.", waits=True
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "seen"),
+    [
+        pytest.param(TOO_MANY, endpoint(), id="the name as it was"),
+        pytest.param(NO_ADDRESS_YET, endpoint(EndpointName(BLOB, (), NameSource.NIC)), id="without its address"),
+        pytest.param(replace(TOO_MANY, waits=True), endpoint(), id="for a while"),
+        pytest.param(TOO_MANY, endpoint(name(BLOB, "fd00::4")), id="with the other family only"),
+    ],
+)
+def test_a_record_whose_name_is_held_itself_waits_with_it_and_for_its_reason(held: Held, seen: Endpoint) -> None:
+    found = the_held(left_beside(held, seen=seen))
+    assert found == replace(held, key=key(), name=BLOB)
+
+
+def test_another_name_that_is_held_holds_no_other_record() -> None:
+    beside = replace(TOO_MANY, name="x" + BLOB)
+    whole = Held(HeldReason.NO_HUB, ENDPOINT, "no hub publishes it")
+    assert the_held(left_beside(beside)).reason is HeldReason.NO_LONGER_COVERED
+    assert the_held(left_beside(whole)).reason is HeldReason.NO_LONGER_COVERED
+    [change] = left_beside(beside, whole, seen=OTHER_NAMES).changes
+    assert change.why == "the endpoint has other names now"
+
+
+@pytest.mark.parametrize(
+    "seen", [PROVEN, endpoint(status=ConnectionStatus.REJECTED)], ids=["the endpoint is gone", "it was rejected"]
+)
+def test_a_name_that_is_held_keeps_no_record_of_what_has_ended(seen: Endpoint | Gone) -> None:
+    [change] = left_beside(TOO_MANY, seen=seen).changes
+    assert isinstance(change, Drop)
+
+
+@pytest.mark.parametrize(
+    ("kind", "now"), [(RecordType.AAAA, "10.1.0.4"), (RecordType.A, "fd00::4")], ids=["no IPv6 now", "no IPv4 now"]
+)
+def test_a_name_that_lost_one_family_loses_its_record(kind: RecordType, now: str) -> None:
+    there = key(kind=kind)
+    stands = record(key=there, addresses=addresses("fd00::9"))
+    plan = plan_leftovers(endpoint(name(BLOB, now)), [claim(key=there)], {there: stands}, RULES)
+    why = f"the endpoint has no {kind} for this name now"
+    assert plan == Plan((Drop(there, "e1", addresses("fd00::9"), ENDPOINT, why),))
+
+
+def test_a_name_with_both_families_keeps_both_records() -> None:
+    keys = [key(kind=kind) for kind in RecordType]
+    stands: dict[RecordKey, RecordSet | None] = {each: record(key=each) for each in keys}
+    both = endpoint(name(BLOB, "10.1.0.4"), name(f"{BLOB.upper()}.", "fd00::4"))
+    plan = plan_leftovers(both, [claim(key=each) for each in keys], stands, RULES)
+    assert plan.changes == ()
+    assert [held.reason for held in plan.held] == [HeldReason.NO_LONGER_COVERED] * 2
+
+
+def test_a_record_whose_name_lost_its_family_is_not_withdrawn_if_it_is_protected() -> None:
+    there = key(kind=RecordType.AAAA)
+    plan = plan_leftovers(endpoint(), [claim(key=there)], {there: record(key=there)}, PROTECTING_PRIVATE)
+    assert the_held(plan).reason is HeldReason.PROTECTED
+
+
 def test_every_claim_of_a_gone_endpoint_is_withdrawn_by_itself() -> None:
     keys = [key(f"n{number}") for number in range(3)]
     stands: dict[RecordKey, RecordSet | None] = {each: record(key=each, etag=f"e{each.name}") for each in keys}
@@ -353,7 +442,7 @@ def test_whatever_is_seen_only_records_of_ours_change_and_every_change_insists(
         assert stands.owned_by(rules.instances)
         assert change.etag == stands.etag
         assert change.was == stands.addresses
-        assert not rules.protected
+        assert not rules.protected, "only what is not there yet is written under a protected name"
         if isinstance(change, Drop):
             assert isinstance(seen, Gone) or seen.settled
 

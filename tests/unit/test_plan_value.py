@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hubwarden.model.plan import Change, Held, HeldReason, Plan
 from hubwarden.model.record import RecordType
-from tests.unit.given import ENDPOINT, OTHER_ENDPOINT, addresses, drop, key, owner, put
+from tests.unit.given import ENDPOINT, OTHER_ENDPOINT, OTHER_GUID, addresses, drop, key, owner, put
 
 CHANGES: tuple[Change, ...] = (put(), put(key=key("billing")), drop(), drop(key=key(kind=RecordType.AAAA)))
 
@@ -31,6 +31,9 @@ def test_the_order_of_the_changes_does_not_matter(shuffled: list[Change]) -> Non
         pytest.param(put(ttl=60), id="another ttl"),
         pytest.param(put(was=addresses("10.1.0.9")), id="something else stood there"),
         pytest.param(put(owner=owner(endpoint=OTHER_ENDPOINT)), id="another endpoint"),
+        pytest.param(put(owner=owner(instance="oldname")), id="another instance"),
+        pytest.param(put(owner=owner(guid=OTHER_GUID)), id="another guid"),
+        pytest.param(put(owner=owner(guid="")), id="no guid"),
         pytest.param(drop(), id="a withdrawal"),
     ],
 )
@@ -48,6 +51,12 @@ def test_another_change_is_another_hash(other: Change) -> None:
 )
 def test_another_withdrawal_is_another_hash(other: Change) -> None:
     assert Plan((other,)).hash != Plan((drop(),)).hash
+
+
+def test_marking_anew_is_another_plan_for_every_mark() -> None:
+    marks = [owner(), owner(instance="oldname"), owner(guid=OTHER_GUID), owner(instance="oldname", guid=OTHER_GUID)]
+    anew = [put(owner=mark, etag="e1", was=addresses("10.1.0.4"), why="the mark differs") for mark in marks]
+    assert len({Plan((each,)).hash for each in anew}) == len(marks)
 
 
 def test_what_is_held_or_unchanged_beside_the_changes_is_not_in_the_hash() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubwarden.model.endpoint import PRIVATE_ENDPOINT
 from hubwarden.model.record import (
     ENDPOINT_KEY,
     FORMAT_KEY,
@@ -21,7 +23,7 @@ from hubwarden.model.record import (
     read_mark,
 )
 from hubwarden.model.resource_id import ResourceId
-from tests.unit.given import ENDPOINT, GUID, OTHER_ENDPOINT, OTHER_GUID, key, owner, record, zone
+from tests.unit.given import ENDPOINT, GUID, OTHER_ENDPOINT, OTHER_GUID, TARGET, key, owner, record, zone
 from tests.unit.strategies import endpoint_ids, guids
 
 OURS = {FORMAT_KEY: "1", INSTANCE_KEY: "contoso", ENDPOINT_KEY: str(ENDPOINT), GUID_KEY: GUID}
@@ -62,16 +64,28 @@ def test_a_mark_is_written_under_the_names_that_live_records_have() -> None:
         pytest.param({**OURS, INSTANCE_KEY: ""}, Keeper.NEWER_HUBWARDEN, id="an empty instance"),
         pytest.param({**OURS, ENDPOINT_KEY: "pe-orders"}, Keeper.NEWER_HUBWARDEN, id="an endpoint that is no id"),
         pytest.param({**OURS, ENDPOINT_KEY: ""}, Keeper.NEWER_HUBWARDEN, id="an empty endpoint"),
+        pytest.param({**OURS, ENDPOINT_KEY: str(TARGET)}, Keeper.NEWER_HUBWARDEN, id="an id of another type"),
+        pytest.param(
+            {**OURS, ENDPOINT_KEY: f"{ENDPOINT}/privateDnsZoneGroups/z"}, Keeper.NEWER_HUBWARDEN, id="an id beneath one"
+        ),
+        pytest.param(
+            {**OURS, ENDPOINT_KEY: str(ENDPOINT).replace("/resourceGroups/rg-orders", "")},
+            Keeper.NEWER_HUBWARDEN,
+            id="an endpoint without a resource group",
+        ),
+        pytest.param({**OURS, ENDPOINT_KEY: None}, Keeper.NEWER_HUBWARDEN, id="an endpoint that is null"),
+        pytest.param({**OURS, GUID_KEY: ""}, Keeper.HUBWARDEN, id="an endpoint that showed no guid"),
+        pytest.param({"creator": None}, Keeper.UNMARKED, id="a creator that is null"),
         pytest.param({"Hubwarden": "1"}, Keeper.UNMARKED, id="another key"),
     ],
 )
-def test_who_made_a_record_is_read_from_its_metadata(metadata: dict[str, str], keeper: Keeper) -> None:
+def test_who_made_a_record_is_read_from_its_metadata(metadata: dict[str, Any], keeper: Keeper) -> None:
     found, mark = read_mark(metadata, auto_registered=False)
     assert found is keeper
     assert (mark is not None) == (keeper is Keeper.HUBWARDEN)
 
 
-@pytest.mark.parametrize("missing", [INSTANCE_KEY, ENDPOINT_KEY])
+@pytest.mark.parametrize("missing", [INSTANCE_KEY, ENDPOINT_KEY, GUID_KEY])
 def test_a_mark_with_a_part_missing_is_not_ours(missing: str) -> None:
     partial = {name: value for name, value in OURS.items() if name != missing}
     assert read_mark(partial, auto_registered=False) == (Keeper.NEWER_HUBWARDEN, None)
@@ -84,7 +98,7 @@ def test_an_auto_registered_record_is_never_ours_whatever_its_metadata_says() ->
 @given(
     st.dictionaries(
         st.sampled_from([*OURS, "creator", "Hubwarden", "hubwarden_instance "]) | st.text(max_size=10),
-        st.sampled_from([*OURS.values(), "2", ZONE_GROUPS, ""]) | st.text(max_size=20),
+        st.sampled_from([*OURS.values(), "2", ZONE_GROUPS, "", str(TARGET)]) | st.text(max_size=20),
     ),
     st.booleans(),
 )
@@ -98,6 +112,8 @@ def test_no_foreign_partial_or_newer_mark_is_ever_taken_for_ours(metadata: dict[
     assert metadata[FORMAT_KEY] == "1"
     assert metadata[INSTANCE_KEY] == mark.instance != ""
     assert metadata[ENDPOINT_KEY] == str(mark.endpoint)
+    assert metadata[GUID_KEY] == mark.guid
+    assert mark.endpoint.is_a(PRIVATE_ENDPOINT)
 
 
 @pytest.mark.parametrize(

@@ -333,3 +333,32 @@ def test_a_strangers_text_is_no_formula_in_a_spreadsheet(formula: str) -> None:
     [row] = rows(replace(WHOLE, plan=Plan(held=(held,))))
     assert row["name"] == f"'{formula}"
     assert row["why"] == f"malformed: {formula}"
+
+
+STRANGERS = [
+    pytest.param("=1+1", "'=1+1", id="a formula"),
+    pytest.param("+1", "'+1", id="plus"),
+    pytest.param("-1", "'-1", id="minus"),
+    pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
+    pytest.param("a=1", "a=1", id="a sign that begins nothing"),
+    pytest.param("\t=1", "\\t=1", id="a tab in front of a formula"),
+    pytest.param("\r=1", "\\r=1", id="a carriage return in front of a formula"),
+    pytest.param("\n=1", "\\n=1", id="a line end in front of a formula"),
+    pytest.param("=a\r\nput,x", "'=a\\r\\nput,x", id="a formula and a row of its own"),
+    pytest.param('a","b', 'a","b', id="a cell of its own"),
+    pytest.param("\x1b[2J", "\\x1b[2J", id="terminal escape"),
+    pytest.param("\x00", "\\x00", id="NUL"),
+    pytest.param("\u202e=x", "\\u202e=x", id="text direction"),
+    pytest.param("", "", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("stranger", "cell"), STRANGERS)
+def test_a_strangers_text_stays_in_its_cell_and_means_nothing_there(stranger: str, cell: str) -> None:
+    changed = put(why=stranger)
+    held = Held(HeldReason.MALFORMED, ENDPOINT, stranger, name=stranger)
+    report = replace(WHOLE, plan=Plan((changed,), (held,)), outcomes=(Outcome(changed, Result.FAILED, error=stranger),))
+    first, second = rows(report)
+    assert (first["why"], first["error"], second["name"]) == (cell, cell, cell)
+    assert second["why"] == f"malformed: {cell.removeprefix(chr(39))}"
+    assert all(character.isprintable() or character in "\r\n" for character in report_csv(report))

@@ -86,6 +86,13 @@ def test_an_id_tells_its_parts(text: str, group: str, resource_type: str, name: 
         pytest.param(f"{ZONE}\n", id="line end"),
         pytest.param(f"{ZONE}\x00", id="NUL"),
         pytest.param(f"{ZONE}\t", id="tab"),
+        pytest.param(f"{ZONE}\x85", id="another line end"),
+        pytest.param(f"{ZONE}\u2028x", id="a line separator"),
+        pytest.param(f"{ZONE}\u202ex", id="text direction"),
+        pytest.param(f"{ZONE}\u200bx", id="a space of no width"),
+        pytest.param(f"{ZONE}\u00a0x", id="a space that does not break"),
+        pytest.param(f"{ZONE}\ud800", id="half a character"),
+        pytest.param(ZONE.replace("rg-dns", "rg-\ud800"), id="half a character in the group"),
         pytest.param(f"{ZONE}'; drop", id="quote"),
         pytest.param(f"{ZONE}<script>", id="angle bracket"),
         pytest.param(ZONE.replace("subscriptions", "\u017fubscriptions"), id="a letter that only folds to s"),
@@ -142,6 +149,7 @@ def test_any_text_is_an_id_or_refused_as_none(text: str) -> None:
     except InputError:
         return
     assert ".." not in str(parsed).split("/")
+    assert str(parsed).isprintable()
     assert fold(str(parsed)) == parsed.key
 
 

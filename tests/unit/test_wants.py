@@ -73,6 +73,12 @@ SERVICES = {
         ["{}.azurewebsites.net", "{}.scm.azurewebsites.net"],
         "azurewebsites.net",
     ),
+    "slot of a web app": (
+        "Microsoft.Web/sites",
+        "sites-staging",
+        ["{}-staging.azurewebsites.net", "{}-staging.scm.azurewebsites.net"],
+        "azurewebsites.net",
+    ),
     "service bus": (
         "Microsoft.ServiceBus/namespaces",
         "namespace",
@@ -239,6 +245,7 @@ def bad_name(bad: EndpointName, **changes: Any) -> Held:
         pytest.param("orders.vault.azure.net", HeldReason.NAME_NOT_ALLOWED, id="another service's suffix"),
         pytest.param("orders.dfs.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="another group's suffix"),
         pytest.param("core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="above the suffix"),
+        pytest.param("blob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="the bare suffix"),
         pytest.param("login.microsoftonline.com", HeldReason.NAME_NOT_ALLOWED, id="no private link name at all"),
         pytest.param("orders.blob.core.windows.net.evil.com", HeldReason.NAME_NOT_ALLOWED, id="the suffix inside"),
         pytest.param("xblob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="ends alike within a label"),
@@ -320,6 +327,20 @@ def test_what_only_the_owner_says_must_carry_the_targets_name(fqdn: str) -> None
     assert held.reason is HeldReason.NAME_NOT_ALLOWED
     assert held.name == fqdn
     assert "'orders'" in held.detail
+
+
+@pytest.mark.parametrize("fqdn", ["blob.core.windows.net", "BLOB.core.windows.net."])
+@pytest.mark.parametrize("source", NameSource)
+def test_a_bare_suffix_is_nobodys_name_not_even_an_accounts_that_is_called_so(fqdn: str, source: NameSource) -> None:
+    called_blob = target("Microsoft.Storage/storageAccounts", "blob")
+    held = only_held(wished(endpoint(name(fqdn, source=source), **called_blob)))
+    assert (held.reason, held.name, held.waits) == (HeldReason.NAME_NOT_ALLOWED, fqdn, False)
+
+
+def test_an_account_that_is_called_like_its_service_is_published_all_the_same() -> None:
+    called_blob = target("Microsoft.Storage/storageAccounts", "blob")
+    seen = endpoint(name("blob.blob.core.windows.net", source=NameSource.ENDPOINT), **called_blob)
+    assert [want.key for want in wished(seen).wants] == [key("blob")]
 
 
 def test_an_owner_who_names_two_accounts_gets_only_his_own() -> None:
@@ -421,3 +442,16 @@ def test_the_most_specific_zone_that_the_hub_has_holds_the_record() -> None:
     wide = wished(endpoint(), rows=rows, hubs=[hub("wide.example")])
     assert written(both) == [("orders.narrow.example A", ["10.1.0.4"])]
     assert written(wide) == [("orders.blob.wide.example A", ["10.1.0.4"])]
+
+
+def test_the_most_specific_zone_is_found_over_all_groups_of_an_endpoint() -> None:
+    kind = "Microsoft.Storage/storageAccounts"
+    rows = Catalogue(
+        [
+            Row(kind, "web", zone=DnsName("wide.example"), suffix=DnsName("core.windows.net")),
+            Row(kind, "blob", zone=DnsName("narrow.example"), suffix=DnsName("blob.core.windows.net")),
+        ]
+    )
+    for groups in (("web", "blob"), ("blob", "web")):
+        wish = wished(endpoint(groups=groups), rows=rows, hubs=[hub("wide.example", "narrow.example")])
+        assert written(wish) == [("orders.narrow.example A", ["10.1.0.4"])]

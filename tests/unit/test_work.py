@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hubwarden.errors import InputError, NewerFormatError, PermanentError
 from hubwarden.model.report import OneEndpoint
-from hubwarden.model.work import LARGEST, WorkItem
-from tests.unit.given import ENDPOINT
+from hubwarden.model.work import LARGEST, LATEST, WorkItem
+from tests.unit.given import ENDPOINT, TARGET
 from tests.unit.strategies import endpoint_ids
 
 WHOLE: dict[str, Any] = {
@@ -74,11 +74,34 @@ def test_what_may_be_absent_has_a_default(absent: str) -> None:
         pytest.param(json.dumps({**WHOLE, "scope": None}), id="no scope"),
         pytest.param(json.dumps({**WHOLE, "scope": str(ENDPOINT)}), id="scope is text"),
         pytest.param(json.dumps({**WHOLE, "scope": {}}), id="scope without an endpoint"),
+        pytest.param(json.dumps({**WHOLE, "version": True}), id="version is true"),
+        pytest.param(json.dumps({**WHOLE, "version": 0}), id="version is 0"),
+        pytest.param(json.dumps({**WHOLE, "version": -1}), id="version is negative"),
+        pytest.param(json.dumps({**WHOLE, "version": 1.0}), id="version is no whole number"),
+        pytest.param(json.dumps({**WHOLE, "version": float("inf")}), id="version is endless"),
         pytest.param(json.dumps({**WHOLE, "scope": {"endpoint": "/subscriptions/../x"}}), id="traversal"),
+        pytest.param(json.dumps({**WHOLE, "scope": {"endpoint": str(TARGET)}}), id="another type"),
+        pytest.param(json.dumps({**WHOLE, "scope": {"endpoint": f"{ENDPOINT}/a/b"}}), id="beneath an endpoint"),
+        pytest.param(
+            json.dumps({**WHOLE, "scope": {"endpoint": str(ENDPOINT).replace("/resourceGroups/rg-orders", "")}}),
+            id="no resource group",
+        ),
+        pytest.param(json.dumps({**WHOLE, "scope": {"endpoint": f"{ENDPOINT}\ud800"}}), id="half a character"),
         pytest.param(json.dumps({**WHOLE, "attempt": None}), id="no attempt"),
         pytest.param(json.dumps({**WHOLE, "attempt": "1"}), id="attempt is text"),
         pytest.param(json.dumps({**WHOLE, "attempt": True}), id="attempt is true"),
         pytest.param(json.dumps({**WHOLE, "attempt": -1}), id="attempt is negative"),
+        pytest.param(json.dumps({**WHOLE, "attempt": 0}), id="attempt is 0"),
+        pytest.param(json.dumps({**WHOLE, "attempt": 1.7}), id="attempt is no whole number"),
+        pytest.param(json.dumps({**WHOLE, "attempt": float("inf")}), id="attempt is endless"),
+        pytest.param(json.dumps({**WHOLE, "attempt": float("nan")}), id="attempt is no number"),
+        pytest.param(json.dumps({**WHOLE, "due": None}), id="no due"),
+        pytest.param(json.dumps({**WHOLE, "due": True}), id="due is true"),
+        pytest.param(json.dumps({**WHOLE, "due": float("inf")}), id="due never"),
+        pytest.param(json.dumps({**WHOLE, "due": float("-inf")}), id="due always"),
+        pytest.param(json.dumps({**WHOLE, "due": float("nan")}), id="due is no number"),
+        pytest.param(json.dumps({**WHOLE, "due": 10**400}), id="due beyond any float"),
+        pytest.param(json.dumps({**WHOLE, "due": LATEST}), id="due in three thousand years"),
         pytest.param(json.dumps({**WHOLE, "due": -0.5}), id="due before 1970"),
         pytest.param(json.dumps({**WHOLE, "due": [1]}), id="due is a list"),
         pytest.param(json.dumps({**WHOLE, "due": "soon"}), id="due is text"),
@@ -92,6 +115,33 @@ def test_what_is_no_work_item_is_refused(text: str) -> None:
     assert len(str(refused.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("attempt", "due"),
+    [
+        pytest.param(1, 0, id="the first, due in 1970"),
+        pytest.param(1, 1.7, id="due within a second"),
+        pytest.param(1, LATEST - 1, id="the last second"),
+        pytest.param(10**400, 0, id="more tries than any float counts"),
+    ],
+)
+def test_an_item_at_the_edge_is_read_and_handed_on_again(attempt: int, due: float) -> None:
+    item = WorkItem.from_json(json.dumps({**WHOLE, "attempt": attempt, "due": due}))
+    assert (item.attempt, item.due) == (attempt, due)
+    assert type(item.due) is float
+    assert WorkItem.from_json(item.to_json()) == item
+
+
+@pytest.mark.parametrize("trace", [None, 5, True, ["00-1"], {"id": "00-1"}, float("nan")])
+def test_a_trace_that_is_no_text_is_none(trace: object) -> None:
+    assert WorkItem.from_json(json.dumps({**WHOLE, "trace": trace})).trace == ""
+
+
+@pytest.mark.parametrize("thorough", [None, 1, "true", [True]])
+def test_only_true_is_thorough(thorough: object) -> None:
+    scope = {**WHOLE["scope"], "thorough": thorough}
+    assert WorkItem.from_json(json.dumps({**WHOLE, "scope": scope})).scope == OneEndpoint(ENDPOINT)
+
+
 @pytest.mark.parametrize("version", [2, 1000])
 def test_an_item_of_a_newer_format_is_refused_by_name_whatever_it_holds(version: int) -> None:
     with pytest.raises(NewerFormatError, match=f"format {version}"):
@@ -101,9 +151,15 @@ def test_an_item_of_a_newer_format_is_refused_by_name_whatever_it_holds(version:
 @given(
     st.text()
     | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*WHOLE, "endpoint"]), inner),
     ).map(json.dumps)
+    | st.builds(
+        lambda changed, attempt, due: json.dumps({**WHOLE, changed: attempt, "due": due}),
+        st.sampled_from(["attempt", "version", "trace"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.just(10**400),
+        st.integers() | st.floats() | st.just(10**400),
+    )
 )
 def test_any_text_is_an_item_or_a_permanent_error(text: str) -> None:
     try:
