@@ -164,6 +164,7 @@ class Up:
                 raise failure
         quiet = Quiet(self._hosts, settings)
         self._stack.push_async_callback(quiet.close)
+        await quiet.unrest()  # it learns of the queues from the instances, which may be gone when it is asked
         self._simulator.idle_checks.append(quiet.unrest)
 
     async def _stop_hosts(self) -> None:

@@ -21,6 +21,7 @@ from hubwarden.errors import (
 )
 
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 86400.0
 
 
 @contextmanager
@@ -59,14 +60,22 @@ def _by_status(error: HttpResponseError, doing: str) -> HubwardenError:
 
 
 def retry_after(error: HttpResponseError) -> float | None:
-    """How many seconds the answer asks to wait, whichever of Azure's three headers says so."""
+    """How many seconds the answer asks to wait, None where it does not say so in a way that can be read."""
     if error.response is None:
         return None
-    answer: PipelineResponse[Any, Any] = PipelineResponse(None, error.response, PipelineContext(None))
-    return RetryPolicy().get_retry_after(answer)
+    return asked_wait(PipelineResponse(None, error.response, PipelineContext(None)))
+
+
+def asked_wait(response: PipelineResponse[Any, Any]) -> float | None:
+    """The seconds in whichever of Azure's three headers; at most a day, for a wait without end is none."""
+    try:
+        seconds = RetryPolicy().get_retry_after(response)
+    except ValueError:
+        return None
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
 def _first_line(error: AzureError) -> str:
     message = error.error.message if isinstance(error, HttpResponseError) and error.error else None
-    text = (message or error.message or type(error).__name__).strip()
+    text = str(message or error.message or type(error).__name__).strip()
     return text.splitlines()[0][:_LONGEST_MESSAGE] if text else ""

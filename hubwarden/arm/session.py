@@ -26,10 +26,13 @@ from azure.mgmt.network.aio import NetworkManagementClient
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
+from hubwarden.arm.failures import asked_wait
 from hubwarden.errors import RefusedError, UnavailableError
 
 ARM = {"public": "https://management.azure.com"}
 """The ARM endpoint of each cloud, which is also the audience of its tokens."""
+
+_WAITS = ("Retry-After", "retry-after-ms", "x-ms-retry-after-ms")
 
 LONGEST_WAIT = 5.0
 """Seconds; a longer Retry-After is not slept here but handed on, for a door has a time to keep."""
@@ -58,8 +61,11 @@ class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether to try again here."""
-        wait = self.get_retry_after(response)
-        return (wait is None or wait <= LONGEST_WAIT) and bool(super().is_retry(settings, response))
+        if any(header in response.http_response.headers for header in _WAITS):
+            wait = asked_wait(response)
+            if wait is None or wait > LONGEST_WAIT:
+                return False
+        return bool(super().is_retry(settings, response))
 
 
 class Tokens(AsyncTokenCredential):

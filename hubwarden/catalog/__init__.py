@@ -55,14 +55,12 @@ class Catalogue:
 
         A bare suffix is nobody's name: it would be the zone's own, and answer for everybody.
         """
-        found = [
-            (row, left)
-            for group in groups
-            for row in self._rows(target_type, group)
-            if (left := fqdn.relative_to(row.suffix)) not in (None, APEX)
-        ]
+        rows = [row for group in groups for row in self._rows(target_type, group)]
+        found = [(row, left) for row in rows if (left := fqdn.relative_to(row.suffix)) is not None]
+        if any(left == APEX for _, left in found):
+            return ()
         found.sort(key=lambda pair: -len(pair[0].suffix.text))
-        return tuple(Place(row.zone, left) for row, left in found if left)
+        return tuple(Place(row.zone, left) for row, left in found)
 
     def _rows(self, target_type: str, group: str) -> list[Row]:
         """A row's group may end in `*`: a web app's slots are `sites-<slot>`."""

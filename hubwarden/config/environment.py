@@ -10,7 +10,7 @@ from pathlib import Path
 
 OWN_STORAGE = "HUBWARDEN_STORAGE"
 HOST_STORAGE = "AzureWebJobsStorage"
-_ORIGIN = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
+_ORIGIN = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
 DEFAULT_FILE = Path(__file__).parents[2] / "hubwarden.yaml"
 
 
@@ -51,9 +51,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     faults: list[str] = []
     endpoint = variables.get("ARM_ENDPOINT", "").rstrip("/")
     if endpoint and not _is_origin(endpoint):
-        faults.append(
-            f"ARM_ENDPOINT: {endpoint[:100]!r} is not the address of an ARM endpoint; it is https://host[:port]"
-        )
+        faults.append("ARM_ENDPOINT: it is not the address of an ARM endpoint, which is https://host[:port]")
     storage = _storage(variables)
     if storage is None:
         setting = storage_setting(variables)

@@ -78,6 +78,8 @@ VirtualNetwork = Annotated[Id, AfterValidator(_virtual_network)]
 Name = Annotated[DnsName, BeforeValidator(_dns_name), _as_text(format="hostname")]
 Cidr = Annotated[Network, BeforeValidator(_network), _as_text(examples=["10.0.0.0/8"])]
 Duration = Annotated[float, BeforeValidator(_seconds), _as_text(pattern=_DURATION.pattern, examples=["15s"])]
+Wait = Annotated[Duration, Field(le=7 * 86400.0)]
+"""Azure hides a queue message for seven days at the most."""
 Location = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$"), AfterValidator(fold)]
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Field(strict=False)]
@@ -222,7 +224,7 @@ class File(_Part):
     catalog: CatalogPart = Field(default_factory=CatalogPart)
     approvals: ApprovalsPart = Field(default_factory=ApprovalsPart)
     events: EventsPart = Field(default_factory=EventsPart)
-    follow_ups: Many[Duration] = Field(
+    follow_ups: Many[Wait] = Field(
         default_factory=lambda: (15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
         description="When to look again at what Azure does not show yet: the waits between the looks.",
     )

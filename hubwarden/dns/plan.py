@@ -159,6 +159,8 @@ def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str 
         return replace(held_name, key=claim.key, name=claim.fqdn)
     same = [name for name in seen.names if _name(name.fqdn) == claim.fqdn]
     kinds = {RecordType.of(address) for name in same for address in name.addresses}
+    if same and not kinds:
+        return _not_ready(claim)
     if claim.key.type in kinds:
         detail = "the endpoint still has the name, but the settings give it another place or none"
         return Held(HeldReason.NO_LONGER_COVERED, claim.endpoint, detail, claim.key, claim.fqdn)

@@ -50,7 +50,7 @@ class WorkItem:
         if not isinstance(body, dict) or not _is_whole(version) or version < 1:
             raise InputError(f"not a work item: {text[:80]!r}")
         if version > WORK_FORMAT:
-            raise NewerFormatError(f"a work item of format {version}; this version knows {WORK_FORMAT}")
+            raise NewerFormatError(f"a work item of format {str(version)[:20]}; this version knows {WORK_FORMAT}")
         scope, attempt, due, trace = (body.get(key) for key in ("scope", "attempt", "due", "trace"))
         if not isinstance(scope, dict) or not _is_whole(attempt) or attempt < 1:
             raise InputError("a work item has a scope, and an attempt from 1")

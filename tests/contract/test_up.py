@@ -185,7 +185,7 @@ async def up(started: Running) -> AsyncIterator[Running]:
 
 
 def test_the_file_has_all_that_a_client_needs_and_is_for_its_owner_only(started: Running) -> None:
-    """Design section 7: these names, KEY=value, nothing to unquote but for the shell."""
+    """these names, KEY=value, nothing to unquote but for the shell."""
     assert list(started.variables) == KEYS
     assert all(value and not re.search(r"[\s'\"]", value) for value in started.variables.values())
     assert started.file.stat().st_mode & 0o077 == 0
@@ -204,7 +204,7 @@ async def test_the_app_sees_the_platforms_settings_and_its_own_and_no_others(up:
 
 
 async def test_a_change_reaches_the_app_and_settle_waits_for_the_end_of_it(up: Running) -> None:
-    """Design section 7: settle waits for events, visible messages and invocations, wherever the work is just now."""
+    """settle waits for events, visible messages and invocations, wherever the work is just now."""
     await up.sim("POST", "subscriptions", {"id": HOME})
     for number in range(5):
         await up.happens(endpoint(name=f"pe{number}"))
@@ -226,7 +226,7 @@ async def test_a_subscription_that_comes_later_gets_its_event_subscription(up: R
 
 
 async def test_settle_tells_what_is_left(up: Running) -> None:
-    """Design section 7: 408 with what is."""
+    """408 with what is."""
     await up.sim("POST", "subscriptions", {"id": HOME})
     await up.sim("POST", "settings", {"eventDelayMs": 200})
     await up.happens(endpoint())
@@ -256,7 +256,7 @@ async def test_a_message_nobody_takes_keeps_it_from_settling(up: Running) -> Non
 
 
 async def test_an_instance_can_be_lost_and_come_back(up: Running) -> None:
-    """Design section 7: POST /_sim/hosts/{n}; the event that found nobody is delivered when somebody is there."""
+    """POST /_sim/hosts/{n}; the event that found nobody is delivered when somebody is there."""
     assert await up.sim("POST", "hosts/0", {"do": "kill"}) == {"name": "host-0", "running": False}
     assert await refuses(up.variables["APP_URL"])
     for _ in range(2):
@@ -283,7 +283,7 @@ async def test_names_are_answered_from_the_same_world(up: Running) -> None:
 
 
 async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> None:
-    """Design section 7: exit 0; two instances share the queue; without subscriptions nothing is told."""
+    """exit 0; two instances share the queue; without subscriptions nothing is told."""
     world = tmp_path / "world.json"
     world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
     options = ("--hosts", "2", "--no-subscribe", "--world", str(world), "--timers")
@@ -316,7 +316,7 @@ def test_a_world_can_be_given_and_its_webhooks_agree_before_it_is_ready(started:
 
 
 def test_without_an_app_there_are_only_the_services(tmp_path: Path) -> None:
-    """Design section 7: --no-app, for those who bring their own process."""
+    """--no-app, for those who bring their own process."""
     running = Running(tmp_path / "f.env", "--no-app")
     variables = running.wait()
     assert list(variables) == KEYS

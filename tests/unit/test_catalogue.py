@@ -188,3 +188,9 @@ def test_looking_everywhere_finds_each_place_once_whatever_the_service() -> None
     found = PUBLIC.everywhere(DnsName.parse("ns.servicebus.windows.net"))
     assert found == (Place(DnsName("privatelink.servicebus.windows.net"), "ns"),)
     assert PUBLIC.everywhere(DnsName.parse("www.contoso.com")) == ()
+
+
+def test_a_bare_suffix_is_nobodys_name_not_even_under_a_wider_row() -> None:
+    rows = [row("wide.example", "core.windows.net"), row("b.example", "blob.core.windows.net")]
+    assert places("Contoso.Things/things", "thing", "blob.core.windows.net", Catalogue(rows)) == []
+    assert places("Contoso.Things/things", "thing", "a.blob.core.windows.net", Catalogue(rows))

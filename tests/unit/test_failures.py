@@ -196,3 +196,15 @@ def test_the_type_says_whether_trying_again_helps() -> None:
     assert all(issubclass(kind, TemporaryError) for kind in temporary)
     assert all(issubclass(kind, PermanentError) for kind in permanent)
     assert not issubclass(NotFoundError, TemporaryError | PermanentError)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("soon", None), ("", None), ("inf", 86400.0), ("1e12", 86400.0), ("9" * 400, 86400.0), ("-5", 0.0), ("7", 7.0)],
+)
+def test_a_wait_without_end_is_none_and_one_that_cannot_be_read_is_none_at_all(
+    header: str, seconds: float | None
+) -> None:
+    found = ours(error(429, "TooManyRequests", headers={"Retry-After": header}))
+    assert isinstance(found, ThrottledError)
+    assert found.retry_after == seconds

@@ -454,3 +454,10 @@ def test_plans_are_joined_in_order() -> None:
         (*one.changes, *other.changes), (*one.held, *other.held), (*one.unchanged, *other.unchanged)
     )
     assert joined() == Plan()
+
+
+def test_a_name_without_any_address_for_the_moment_is_not_withdrawn() -> None:
+    """Not even where the endpoint is held as a whole, so that no name of its own is."""
+    whole = Held(HeldReason.NO_HUB, ENDPOINT, "no hub publishes it")
+    seen = endpoint(EndpointName(BLOB, (), NameSource.NIC))
+    assert the_held(left_beside(whole, seen=seen)).reason is HeldReason.NOT_READY
