@@ -61,8 +61,9 @@ laws: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-# Makes the pinned requirements anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer releases).
-LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml
+# Makes the pinned requirements anew from pyproject.toml, with uv; `make lock UPGRADE=--upgrade` takes newer releases.
+LOCK = uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' \
+    $(UPGRADE) pyproject.toml
 lock:
 	$(LOCK) -o requirements.txt
 	$(LOCK) -c requirements.txt --group dev -o requirements-dev.txt
