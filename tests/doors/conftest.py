@@ -1,7 +1,7 @@
 """What the tests of the doors start from: one `up` for all of them, and in it a spoke of each test's own.
 
 After each test everything has come to rest, and no message lies in the poison queue that the test did not expect. At
-the end the whole output, the tables and the queues hold nothing of any person.
+the end nothing of any person is in the whole output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _number = count()
 
 
 @pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """The `up`, started with the first test that needs it."""
     up = Up(tmp_path_factory.mktemp("doors"))
     try:
@@ -30,12 +30,12 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 @pytest.fixture(scope="session")
-def up(identity: Up) -> Up:
+def up(running: Up) -> Up:
     """The `up`, with the hub in it."""
     with pytest.MonkeyPatch.context() as patch:
-        _as_a_person(identity, patch)
-        asyncio.run(found_hub(identity.variables))
-    return identity
+        _as_a_person(running, patch)
+        asyncio.run(found_hub(running.variables))
+    return running
 
 
 def _as_a_person(up: Up, patch: pytest.MonkeyPatch) -> None:

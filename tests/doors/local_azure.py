@@ -62,7 +62,10 @@ def traces(text: str) -> list[str]:
 
 
 def settings(**changes: Any) -> str:
-    """A hubwarden.yaml for the hub and every spoke."""
+    """A hubwarden.yaml for the hub and every spoke.
+
+    Follow-ups wait less than a second, so that the queue hides none of them from who waits for rest.
+    """
     document: dict[str, Any] = {
         "instance": "contoso",
         "estate": {"subscriptions": [HUB, *SPOKES]},

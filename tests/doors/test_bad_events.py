@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from simulator.event_shapes import Shapes
+from simulator.world import Change
 from tests.azure import HUB, resource_id
 from tests.doors.local_azure import PERSONAL, SPOKES, Spoke, traces
+from tests.estate import TENANT
 
 GROUP = f"/subscriptions/{SPOKES[0]}/resourceGroups/rg"
 ENDPOINT = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe1"
@@ -169,3 +173,11 @@ async def test_the_people_behind_events_are_neither_logged_nor_stored(spoke: Spo
     assert endpoint.lower().replace("/", "|") in stored
     for told in (spoke.said, stored, *given_up, *await spoke.storage.messages()):
         assert traces(told) == []
+
+
+def test_the_simulators_events_do_tell_of_that_person() -> None:
+    """Else nothing would be found because there is nothing to be found."""
+    change = Change("Microsoft.Network/privateEndpoints/write", ENDPOINT, True, "1", "spoke-team")
+    event = Shapes().event(change, TENANT, datetime(2026, 1, 1, tzinfo=UTC))
+    assert traces(json.dumps(event)) == traces(json.dumps(PERSONAL))
+    assert len(traces(json.dumps(event))) == 2 + len(PERSONAL)

