@@ -40,7 +40,7 @@ async def events(event: str, context: func.Context) -> None:
     if endpoint is None:
         return
     looked = await runtime().look(OneEndpoint(endpoint), within=WITHIN, trace=context.trace_context.trace_parent or "")
-    log.info("event: %s: %s", endpoint, looked.summary)
+    looked.tell(log, "event")
 
 
 def endpoint_of(event: str) -> ResourceId | None:

@@ -28,6 +28,6 @@ async def work(item: func.QueueMessage) -> None:
     looked = await runtime().work(parsed, within=WITHIN)
     if looked is None:
         return
-    log.info("work: %s, try %d: %s", parsed.scope.endpoint, parsed.attempt, looked.summary)
+    looked.tell(log, f"work, try {parsed.attempt}")
     if looked.gave_up:
         raise PermanentError(f"{parsed.scope.endpoint}: not done after {parsed.attempt} tries: {looked.summary}")

@@ -100,14 +100,16 @@ def _reconcile(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
+    what = private_endpoint_id(arguments.what) if arguments.what.startswith("/") else DnsName.parse(arguments.what)
+
     async def run() -> str:
         async with _opened() as house:
-            if arguments.what.startswith("/"):
-                explanation = await house.explain(OneEndpoint(private_endpoint_id(arguments.what)))
-                data, text = explanation_data(explanation), explanation_text(explanation)
-            else:
-                found = await house.explain_name(DnsName.parse(arguments.what))
+            if isinstance(what, DnsName):
+                found = await house.explain_name(what)
                 data, text = name_data(found), name_text(found)
+            else:
+                explanation = await house.explain(OneEndpoint(what))
+                data, text = explanation_data(explanation), explanation_text(explanation)
             return json.dumps(data, indent=2) if arguments.format == "json" else text
 
     print(asyncio.run(run()))

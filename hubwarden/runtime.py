@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hubwarden.errors import ConfigError, TemporaryError
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Report
+from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Report, Result
 from hubwarden.model.work import WorkItem
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 class Looked:
     """What a look at the doors' order came to: its Report if it ended in time, and when the next look is due."""
 
+    scope: OneEndpoint
     report: Report | None
     next_look: float | None
     """Seconds since 1970; None where nothing is left, or no try is."""
@@ -47,10 +48,18 @@ class Looked:
             text = "no answer"
         else:
             plan = self.report.plan
+            done = sum(outcome.result is Result.DONE for outcome in self.report.outcomes)
             reasons = ", ".join(sorted({held.reason for held in plan.held}))
-            text = f"{self.report.status}, {len(plan.changes)} changed, {len(plan.unchanged)} unchanged"
-            text += f", held: {reasons}" if reasons else ""
+            text = f"{self.report.mode}: {self.report.status}, {done} of {len(plan.changes)} changes done"
+            text += f", {len(plan.unchanged)} unchanged" + (f", held: {reasons}" if reasons else "")
         return text + (f", again in {max(0, self.next_look - time.time()):.0f} s" if self.next_look else "")
+
+    def tell(self, log: logging.Logger, door: str) -> None:
+        """Writes the summary to a door's log, and every failure with its reason."""
+        if self.report:
+            for outcome in self.report.unfinished:
+                log.error("%s: %s: %s", door, outcome.change.key, outcome.error)
+        log.info("%s: %s: %s", door, self.scope.endpoint, self.summary)
 
 
 class Runtime:
@@ -153,12 +162,12 @@ class Runtime:
         if report is not None and (not report.look_again or not self.rooms.applies):
             if attempt:
                 await close(self.rooms, scope)
-            return Looked(report, None)
+            return Looked(scope, report, None)
         if report is not None:
             waits = [outcome.retry_after for outcome in report.unfinished if outcome.retry_after]
             wait = max(waits, default=None)
         due = await hand_on(self.rooms, scope, attempt=attempt, trace=trace, at_least=wait)
-        return Looked(report, due)
+        return Looked(scope, report, due)
 
     async def work(self, item: WorkItem, *, within: float) -> Looked | None:
         """Does a work item; None where another has taken its place."""

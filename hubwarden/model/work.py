@@ -48,7 +48,8 @@ class WorkItem:
             body = None
         version = body.get("version") if isinstance(body, dict) else None
         if not isinstance(body, dict) or not _is_whole(version) or version < 1:
-            raise InputError(f"not a work item: {text[:80]!r}")
+            # Not quoted: whatever got into the queue may hold what no log may.
+            raise InputError(f"a message of {len(text)} characters is no work item")
         if version > WORK_FORMAT:
             raise NewerFormatError(f"a work item of format {str(version)[:20]}; this version knows {WORK_FORMAT}")
         scope, attempt, due, trace = (body.get(key) for key in ("scope", "attempt", "due", "trace"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ async def waiting(estate: Estate) -> list[dict[str, Any]]:
     ],
 )
 async def test_a_failed_write_is_an_outcome_and_is_handed_on(
-    found: Founding, status: int, code: str, temporary: bool
+    found: Founding, status: int, code: str, temporary: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     estate = await found(followUps=["10ms"])
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
@@ -62,6 +63,10 @@ async def test_a_failed_write_is_an_outcome_and_is_handed_on(
     assert (outcome.result, outcome.temporary) == (Result.FAILED, temporary)
     assert code in outcome.error
     assert "st1.privatelink.blob.core.windows.net" in outcome.error
+    with caplog.at_level("INFO"):
+        looked.tell(logging.getLogger("test"), "door")
+    assert code in caplog.text, "never only a log line, but that, too"
+    assert "0 of 1 changes done" in caplog.text
     (item,) = await waiting(estate)
     assert item["scope"]["endpoint"] == endpoint
     await estate.azure.sim("DELETE", "faults")
