@@ -17,7 +17,7 @@ from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet
 from hubwarden.model.report import OneEndpoint
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 
 CLAIMS_LAST = 900.0
@@ -68,13 +68,16 @@ async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
 
 async def _see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
     try:
-        return await read_endpoint(rooms.arm, endpoint)
+        seen = await read_endpoint(rooms.arm, endpoint)
     except NotFoundError as error:
         return Gone(endpoint, error.code in ABSENT, str(error))
     except DeniedError as error:
         return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
     except InputError as error:
         return Held(HeldReason.MALFORMED, endpoint, str(error))
+    if seen.id != endpoint:
+        return Held(HeldReason.MALFORMED, endpoint, f"asked for it, ARM shows {seen.id}")
+    return seen
 
 
 async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
@@ -89,9 +92,13 @@ async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
     for guid in sorted({claim.guid for claim in book.claims if claim.guid}):
         for candidate in await endpoints_with_guid(rooms.arm, guid):
-            other = await _see(rooms, candidate) if candidate != gone.id else None
-            if isinstance(other, Endpoint) and other.guid == guid:
-                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
+            if candidate == gone.id:
+                continue  # the index has not caught up yet
+            match await _see(rooms, candidate):
+                case Endpoint() as other if fold(other.guid) == fold(guid):
+                    return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
+                case Held() as held:
+                    return replace(gone, proven=False, detail=f"it may have been moved to {candidate}: {held.detail}")
     return gone
 
 

@@ -348,6 +348,14 @@ class Spoke:
         """Returns when the app has nothing left to do."""
         await self.azure.settle(20)
 
+    async def hears(self, text: str, times: int = 1) -> None:
+        """Waits until the app has said so, which comes by way of another process."""
+
+        async def is_said() -> bool:
+            return self.said.count(text) >= times
+
+        await self.until(is_said)
+
     @property
     def said(self) -> str:
         """What the app has said since the test began."""

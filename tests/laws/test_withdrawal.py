@@ -117,6 +117,19 @@ async def test_a_moved_endpoint_takes_its_record_over(estate: Estate) -> None:
     assert await estate.addresses() == ["10.1.0.4"]
 
 
+async def test_an_endpoint_that_may_have_been_moved_out_of_sight_keeps_its_record(estate: Estate) -> None:
+    endpoint = await published(estate)
+    document = (await estate.azure.arm("GET", endpoint)).body
+    hidden = "00000000-0000-0000-0000-0000000000cc"
+    await estate.azure.subscription(hidden, tenant=TENANT)
+    await estate.azure.resource_group("rg-spoke", hidden)
+    await estate.azure.put({**document, "id": endpoint.replace(SPOKE, hidden)})
+    await estate.azure.sim("POST", "faults", {**refusal(403, "AuthorizationFailed"), "path": hidden})
+    await estate.azure.sim("DELETE", "resources", id=endpoint)
+    assert held(await estate.look(endpoint)) == [HeldReason.UNCERTAIN]
+    assert await estate.addresses() == ["10.1.0.4"]
+
+
 async def test_an_endpoint_recreated_under_its_name_before_we_looked(estate: Estate) -> None:
     endpoint = await published(estate)
     account = await estate.azure.spoke()
