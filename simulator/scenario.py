@@ -20,28 +20,36 @@ class StepError(Exception):
     """A step did not hold; the message says what was expected and what was seen."""
 
 
+Step = tuple[str, Callable[[], Awaitable[None]]]
+
+
 async def play(console: Console) -> bool:
-    """Plays every step, each as it happens; False as soon as one does not hold."""
+    """Sets the stage and plays every step."""
     async with AsyncExitStack() as stack:
         scene = await Scene.open(stack, os.environ)
         await scene.build()
         story = Story(scene, console)
-        steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        return await tell(
+            console,
             ("An endpoint appears in a spoke, and its name works", story.an_endpoint_appears),
             ("An endpoint with several names", story.several_names),
             ("A connection that waits for its owner", story.a_pending_connection),
             ("An endpoint goes, and a neighbour's record stays", story.an_endpoint_goes),
             ("Somebody deletes a record of ours by hand", story.a_record_is_lost),
-        ]
-        for number, (title, step) in enumerate(steps, 1):
-            console.print(f"\n[bold]{number}. {title}[/]")
-            try:
-                await step()
-            except StepError as error:
-                console.print(f"   [red]✗ {error}[/]")
-                return False
-        console.print(f"\n[bold green]All {len(steps)} steps held.[/]")
-        return True
+        )
+
+
+async def tell(console: Console, *steps: Step) -> bool:
+    """Tells each step as it happens; False as soon as one does not hold."""
+    for number, (title, step) in enumerate(steps, 1):
+        console.print(f"\n[bold]{number}. {title}[/]")
+        try:
+            await step()
+        except StepError as error:
+            console.print(f"   [red]✗ {error}[/]")
+            return False
+    console.print(f"\n[bold green]All {len(steps)} steps held.[/]")
+    return True
 
 
 class Story:
