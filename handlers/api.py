@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import azure.functions as func
 
-from hubwarden.errors import ConfigError, HubwardenError, InputError, TemporaryError
+from hubwarden.errors import ConfigError, HubwardenError, InputError, TemporaryError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.report import OneEndpoint
@@ -27,6 +28,7 @@ LARGEST = 64 * 1024
 log = logging.getLogger(__name__)
 door = func.Blueprint()
 
+Answer = TypeVar("Answer")
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -56,16 +58,17 @@ def _answering(handler: Handler) -> Handler:
 @_answering
 async def api_reconcile(req: func.HttpRequest) -> func.HttpResponse:
     """`{"endpoint": id}` runs now and answers with the Report; `"apply": false` only plans."""
-    body = _body(req)
-    scope = OneEndpoint(_endpoint(body.get("endpoint")), thorough=True)
-    applies = body.get("apply", True)
+    asked = _body(req)
+    scope = OneEndpoint(_endpoint(asked.get("endpoint")), thorough=True)
+    applies = asked.get("apply", True)
     if not isinstance(applies, bool):
         raise InputError("'apply' is true or false")
     if not applies:
-        return _answer(200, report_data(await runtime().run(scope, applies=False)))
+        return _answer(200, report_data(await _in_time(runtime().run(scope, applies=False))))
     looked = await runtime().look(scope, within=WITHIN)
     if looked.report is None:
-        return _answer(202, {"scope": {"endpoint": str(scope.endpoint)}, "status": "running"})
+        body = {"scope": {"endpoint": str(scope.endpoint)}, "status": "running", "nextLook": looked.next_look}
+        return _answer(202, body)
     return _answer(200, report_data(looked.report))
 
 
@@ -76,9 +79,10 @@ async def api_explain(req: func.HttpRequest) -> func.HttpResponse:
     """`?endpoint=<id>` or `?name=<fqdn>`: what is seen, wanted, held and owned, and why."""
     if "endpoint" in req.params:
         scope = OneEndpoint(_endpoint(req.params["endpoint"]))
-        return _answer(200, explanation_data(await runtime().explain(scope)))
+        return _answer(200, explanation_data(await _in_time(runtime().explain(scope))))
     if "name" in req.params:
-        return _answer(200, name_data(await runtime().explain_name(DnsName.parse(req.params["name"]))))
+        name = DnsName.parse(req.params["name"])
+        return _answer(200, name_data(await _in_time(runtime().explain_name(name))))
     raise InputError("say ?endpoint=<resource id of a private endpoint> or ?name=<host name>")
 
 
@@ -88,6 +92,14 @@ async def api_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
     """Whether the settings can be used; open to everybody, so it says nothing else."""
     ready = is_ready()
     return _answer(200 if ready else 503, {"ready": ready})
+
+
+async def _in_time(answer: Awaitable[Answer]) -> Answer:
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await answer
+    except TimeoutError as error:
+        raise UnavailableError(f"Azure did not answer within {WITHIN:.0f} s") from error
 
 
 def _body(req: func.HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ door = func.Blueprint()
 
 @door.function_name("warmup")
 @door.warm_up_trigger(arg_name="context")
-def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - the binding wants the name
+async def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - the binding wants the name
     """Called by the platform on each new instance."""
     runtime()
     # The SDKs' 150,000 objects live as long as the process: a full collection of them would hold up an event for 0.1 s.

@@ -90,11 +90,11 @@ class RacedError(TemporaryError):
 
 
 class NotFoundError(HubwardenError):
-    """Azure says that it is not there; `code` tells which part is missing.
+    """Azure says that it is not there.
 
-    Only some codes prove absence (`ResourceNotFound`, `ResourceGroupNotFound`); others may hide a missing right.
+    `proves_absence` is True only for answers that leave no doubt; others may hide a missing right (law 5).
     """
 
-    def __init__(self, message: str, *, code: str) -> None:
+    def __init__(self, message: str, *, proves_absence: bool) -> None:
         super().__init__(message)
-        self.code = code
+        self.proves_absence = proves_absence

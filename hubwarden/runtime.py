@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubwarden.errors import ConfigError, TemporaryError
+from hubwarden.errors import ConfigError, HubwardenError, InputError, LedgerUnavailableError, TemporaryError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Report, Result
 from hubwarden.model.work import WorkItem
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from hubwarden.config.environment import Environment
     from hubwarden.config.loading import Config
     from hubwarden.reconcile.rooms import Rooms
+
+HAND_ON_WITHIN = 8.0
+"""Seconds; with a door's own 20 it stays within the 30 that Event Grid waits."""
+
+PUT_OFF = 60.0
+OUTLIVES = 86400.0
+"""Seconds: how soon a work item comes again that the ledger's outage stopped, and for how long."""
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +106,8 @@ class Runtime:
             queue_uri=storage.queue_uri,
             credential=by_identity,
         )
+        services = catalogue(config.cloud, config.rows)
+        protected = frozenset(text for name in config.protected for text in (name.text, *services.records_of(name)))
         arm = ArmSession(credential, cloud=config.cloud, endpoint=environment.arm_endpoint)
         rooms = Rooms(
             arm=arm,
@@ -113,8 +122,8 @@ class Runtime:
             account=account,
             claims=Claims(account),
             work=WorkQueue(account),
-            catalogue=catalogue(config.cloud, config.rows),
-            rules=Rules(config.instance, config.instances, config.ttl, config.protected),
+            catalogue=services,
+            rules=Rules(config.instance, config.instances, config.ttl, protected),
             networks=config.addresses,
             publishes_foreign_targets=config.publishes_foreign_targets,
             follow_ups=config.follow_ups,
@@ -145,9 +154,10 @@ class Runtime:
     async def look(self, scope: OneEndpoint, *, within: float, attempt: int = 0, trace: str = "") -> Looked:
         """A run of at most `within` seconds; whatever it leaves is handed on to the work queue.
 
-        Raises LedgerUnavailableError where that failed: then nothing may be acknowledged.
+        Raises LedgerUnavailableError where that failed: then nothing may be acknowledged. ConfigError and InputError
+        pass, for another try would find the same.
         """
-        from hubwarden.reconcile.hand_on import close, hand_on
+        from hubwarden.reconcile.hand_on import close
 
         report: Report | None = None
         wait: float | None = None
@@ -156,27 +166,49 @@ class Runtime:
                 report = await self.run(scope)
         except TimeoutError:
             log.warning("look: %s did not end within %s s and is handed on", scope.endpoint, within)
-        except TemporaryError as error:
-            wait = error.retry_after
+        except (ConfigError, InputError):
+            raise
+        except HubwardenError as error:
+            wait = error.retry_after if isinstance(error, TemporaryError) else None
             log.warning("look: %s is handed on: %s", scope.endpoint, error)
-        if report is not None and (not report.look_again or not self.rooms.applies):
-            if attempt:
-                await close(self.rooms, scope)
-            return Looked(scope, report, None)
         if report is not None:
             waits = [outcome.retry_after for outcome in report.unfinished if outcome.retry_after]
             wait = max(waits, default=None)
-        due = await hand_on(self.rooms, scope, attempt=attempt, trace=trace, at_least=wait)
-        return Looked(scope, report, due)
+            left = report.look_again or (report.watch and not attempt)
+            if not left or not self.rooms.applies:
+                if attempt:
+                    await close(self.rooms, scope)
+                return Looked(scope, report, None)
+        return Looked(scope, report, await self._hand_on(scope, attempt, trace, wait))
+
+    async def _hand_on(self, scope: OneEndpoint, attempt: int, trace: str, wait: float | None) -> float | None:
+        from hubwarden.reconcile.hand_on import hand_on
+
+        try:
+            async with asyncio.timeout(HAND_ON_WITHIN):
+                return await hand_on(self.rooms, scope, attempt=attempt, trace=trace, at_least=wait)
+        except TimeoutError as error:
+            raise LedgerUnavailableError(f"{scope.endpoint} could not be handed on: storage is silent") from error
 
     async def work(self, item: WorkItem, *, within: float) -> Looked | None:
-        """Does a work item; None where another has taken its place."""
+        """Does a work item; None where another has taken its place, or where it was put off.
+
+        It was acknowledged long ago to whoever caused it, so it outlives an outage of the ledger: the queue gets it
+        again, for a day. Raises LedgerUnavailableError after that, or where even the queue is down.
+        """
         from hubwarden.reconcile.hand_on import is_current, wait_until_due
 
-        if not await is_current(self.rooms, item):
+        try:
+            if not await is_current(self.rooms, item):
+                return None
+            await wait_until_due(self.rooms, item)
+            return await self.look(item.scope, within=within, attempt=item.attempt, trace=item.trace)
+        except LedgerUnavailableError as error:
+            if self.rooms.now() - item.due > OUTLIVES:
+                raise
+            log.warning("work: %s is put off: %s", item.scope.endpoint, error)
+            await self.rooms.work.send(item, delay=PUT_OFF)
             return None
-        await wait_until_due(self.rooms, item)
-        return await self.look(item.scope, within=within, attempt=item.attempt, trace=item.trace)
 
     async def __aenter__(self) -> Runtime:
         return self
@@ -197,7 +229,7 @@ class _Process:
     """What this process has read and built so far."""
 
     config: Config | None = None
-    faults: ConfigError | None = None
+    faults: tuple[str, ...] = ()
     runtime: Runtime | None = None
 
 
@@ -223,7 +255,7 @@ def is_ready() -> bool:
 def _config() -> Config:
     """The settings, read once; their faults are logged once and raised each time."""
     if _process.faults:
-        raise _process.faults
+        raise ConfigError(_process.faults)  # a new one each time: a raised error gathers the traces of all its raises
     if _process.config is None:
         from hubwarden.config.loading import load
 
@@ -231,7 +263,7 @@ def _config() -> Config:
             _process.config = load()
         except ConfigError as error:
             log.error("config: %s", error)
-            _process.faults = error
+            _process.faults = error.faults
             raise
         for warning in _process.config.warnings:
             log.warning("config: %s", warning)

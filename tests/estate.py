@@ -109,7 +109,7 @@ class Estate:
     async def warm(self) -> None:
         """Reads what a running app remembers: the zones, and the tenants of hub and spoke."""
         await self.hubwarden.rooms.estate.hubs()
-        await self.hubwarden.rooms.estate.is_ours(SPOKE)
+        await self.hubwarden.rooms.estate.tenancy(SPOKE)
         await self.forget_calls()
 
 

@@ -5,6 +5,7 @@ What is remembered is never enough for a Drop or a decision: those ask for a fre
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,6 +13,9 @@ from typing import Generic, TypeVar
 from hubwarden.arm.session import ArmSession
 from hubwarden.arm.subscriptions import subscriptions_under, tenant_of
 from hubwarden.arm.zones import list_zones
+from hubwarden.errors import HubwardenError, UnavailableError
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.record import Hub, HubZones, Zone
 from hubwarden.model.resource_id import fold
 
@@ -24,6 +28,8 @@ MISS_LASTS = 30.0
 """Seconds after which a zone or member that was not there is looked for again."""
 
 Value = TypeVar("Value")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +78,50 @@ class Estate:
             self._members = members
         return subscription in members.value
 
-    async def is_ours(self, subscription: str, *, fresh: bool = False) -> bool:
-        """Whether ARM shows the subscription, in the tenant of the first hub's zones."""
+    def may_come_to_include(self, subscription: str) -> bool:
+        """Whether the index may yet show a subscription as ours that it does not show now."""
+        return bool(self._management_groups) and fold(subscription) not in self._excluded
+
+    async def tenancy(self, subscription: str, *, fresh: bool = False) -> Tenancy:
+        """Whose a subscription is, compared with the first hub's.
+
+        Raises UnavailableError while ARM does not show us even the hub's own.
+        """
         home = await self._tenant(self._hubs[0].zone_groups[0].subscription, fresh=False)
-        return home is not None and await self._tenant(subscription, fresh=fresh) == home
+        if home is None:
+            raise UnavailableError("ARM does not show the subscription of the first hub's zones")
+        found = await self._tenant(subscription, fresh=fresh)
+        if found is None:
+            return Tenancy.UNKNOWN
+        return Tenancy.OURS if found == home else Tenancy.FOREIGN
 
     async def hubs(self, *, at_least_once_more: bool = False) -> tuple[HubZones, ...]:
         """Every hub with its zones; `at_least_once_more` after a zone was missing, unless that was just looked at."""
         zones = self._zones
-        if zones is None or not self._fresh(zones, MISS_LASTS if at_least_once_more else ZONES_LAST):
+        if zones is None or not self._fresh(zones, self._zones_last(zones, at_least_once_more)):
             zones = _Remembered(tuple([await self._with_zones(hub) for hub in self._hubs]), self._now())
             self._zones = zones
         return zones.value
+
+    def _zones_last(self, zones: _Remembered[tuple[HubZones, ...]], at_least_once_more: bool) -> float:
+        in_trouble = any(hub.trouble for hub in zones.value)
+        return MISS_LASTS if at_least_once_more or in_trouble else ZONES_LAST
 
     def forget_zones(self) -> None:
         """A zone proved to be gone: the next question lists them anew."""
         self._zones = None
 
     async def _with_zones(self, hub: Hub) -> HubZones:
-        found: list[Zone] = []
-        for resource_group in hub.zone_groups:
-            found += await list_zones(self._session, resource_group)
-        return HubZones(hub, {zone.name: zone for zone in found})
+        """One hub's trouble is its own: the others go on."""
+        found: dict[DnsName, Zone] = {}
+        try:
+            for resource_group in hub.zone_groups:
+                for zone in await list_zones(self._session, resource_group):
+                    if found.setdefault(zone.name, zone) is not zone:
+                        log.warning("estate: hub %s has %s twice; the first group's is used", hub.name, zone.name)
+        except HubwardenError as error:
+            return HubZones(hub, {}, trouble=str(error))
+        return HubZones(hub, found)
 
     async def _tenant(self, subscription: str, *, fresh: bool) -> str | None:
         key = fold(subscription)

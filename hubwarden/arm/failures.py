@@ -20,30 +20,39 @@ from hubwarden.errors import (
     UnavailableError,
 )
 
+ABSENT = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
+"""The codes of a 404 that prove a resource's absence; every other one may be a right that we lack."""
+
+RECORD_ABSENT = frozenset({"ResourceNotFound", "NotFound"})
+"""The same for a record set, of which the private DNS provider speaks (which of the two is not verified)."""
+
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86400.0
 
 
 @contextmanager
-def translated(doing: str, which: object) -> Iterator[None]:
-    """Raises ours for what Azure raises inside; `doing` and `which` make the message: "reading /subscriptions/..."."""
+def translated(doing: str, which: object, *, absent: frozenset[str] = ABSENT) -> Iterator[None]:
+    """Raises ours for what Azure raises inside; `doing` and `which` make the message: "reading /subscriptions/...".
+
+    `absent` are the codes of a 404 that prove that what was asked for is not there.
+    """
     try:
         yield
     except HttpResponseError as error:
         if error.status_code is None or error.status_code < 400:  # none, or one that could not be read
             raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
-        raise _by_status(error, f"{doing} {which}") from error
+        raise _by_status(error, f"{doing} {which}", absent) from error
     except AzureError as error:
         raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
 
 
-def _by_status(error: HttpResponseError, doing: str) -> HubwardenError:
+def _by_status(error: HttpResponseError, doing: str, absent: frozenset[str]) -> HubwardenError:
     """The class by status and code: azure-core maps every 409 and 412 to classes that say something else."""
     code = (error.error.code if error.error else None) or ""
     text = f"{doing}: Azure answered {error.status_code} {code}: {_first_line(error)}"
     match error.status_code:
         case 404:
-            return NotFoundError(text, code=code)
+            return NotFoundError(text, proves_absence=code in absent)
         case 401 | 403:
             return DeniedError(f"{text} Check the roles of Hubwarden's identity.", code=code)
         case 412:

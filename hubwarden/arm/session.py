@@ -95,7 +95,7 @@ class ArmSession:
         audience = ARM[cloud]
         self.endpoint = endpoint or audience
         self._credential = credential = Tokens(credential)
-        self._transport = AioHttpTransport()
+        self._transport = AioHttpTransport(connection_timeout=5, read_timeout=30)
         # Provider registration and redirects are left out on purpose: we hold no right to the one, and the other
         # would carry our token to wherever an answer says.
         self._policies = [

@@ -9,7 +9,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.mgmt.privatedns import models
 
-from hubwarden.arm.failures import translated
+from hubwarden.arm.failures import RECORD_ABSENT, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.dns_name import DnsName
@@ -34,15 +34,14 @@ async def list_zones(session: ArmSession, resource_group: ResourceId) -> tuple[Z
 
 
 async def read_record(session: ArmSession, key: RecordKey) -> RecordSet | None:
-    """What stands under a key now; None for nothing. Raises NotFoundError when even the zone is missing."""
+    """What stands under a key now; None for nothing. Raises NotFoundError where the answer does not prove that."""
     try:
-        with translated("reading record", key):
+        with translated("reading record", key, absent=RECORD_ABSENT):
             document = await session.dns(key.zone.subscription).record_sets.get(*_place(key))
     except NotFoundError as error:
-        # The gateway speaks of the zone as the parent or the resource; the DNS provider speaks of the record.
-        if error.code in ("ParentResourceNotFound", "ResourceGroupNotFound"):
-            raise
-        return None
+        if error.proves_absence:
+            return None
+        raise
     return to_record_set(key, document)
 
 

@@ -53,11 +53,11 @@ class Catalogue:
     def places(self, target_type: str, groups: Iterable[str], fqdn: DnsName) -> tuple[Place, ...]:
         """Where the name may stand, the most specific suffix first; empty when the service may not have the name.
 
-        A bare suffix is nobody's name: it would be the zone's own, and answer for everybody.
+        A bare suffix, or a wildcard right under it, is nobody's name: its record would answer for everybody.
         """
         rows = [row for group in groups for row in self._rows(target_type, group)]
         found = [(row, left) for row in rows if (left := fqdn.relative_to(row.suffix)) is not None]
-        if any(left == APEX for _, left in found):
+        if any(left in (APEX, "*") for _, left in found):
             return ()
         found.sort(key=lambda pair: -len(pair[0].suffix.text))
         return tuple(Place(row.zone, left) for row, left in found)
@@ -67,6 +67,10 @@ class Catalogue:
         service, wanted = fold(target_type), fold(group)
         exact = self._by_service.get((service, wanted))
         return exact or self._by_service.get((service, f"{wanted.split('-', 1)[0]}-*"), [])
+
+    def records_of(self, name: DnsName) -> tuple[str, ...]:
+        """The full names of the records that a public name may have."""
+        return tuple(f"{place.name}.{place.zone}" for place in self.everywhere(name) if place.name != APEX)
 
     def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
         """Where the name may stand for any service at all: for looking, never for writing."""

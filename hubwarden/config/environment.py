@@ -11,6 +11,11 @@ from pathlib import Path
 OWN_STORAGE = "HUBWARDEN_STORAGE"
 HOST_STORAGE = "AzureWebJobsStorage"
 _ORIGIN = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
+_NO_CONNECTION_STRING = (
+    "it is no connection string, which has AccountName=…;AccountKey=…, or "
+    "TableEndpoint=…;QueueEndpoint=…;SharedAccessSignature=…"
+)
 DEFAULT_FILE = Path(__file__).parents[2] / "hubwarden.yaml"
 
 
@@ -53,32 +58,49 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     if endpoint and not _is_origin(endpoint):
         faults.append("ARM_ENDPOINT: it is not the address of an ARM endpoint, which is https://host[:port]")
     storage = _storage(variables)
-    if storage is None:
-        setting = storage_setting(variables)
-        faults.append(
-            f"{setting}: no storage is named; set {setting} to a connection string, or {setting}__accountName, "
-            f"or both {setting}__tableServiceUri and {setting}__queueServiceUri"
-        )
+    if isinstance(storage, str):
+        faults.append(f"{storage_setting(variables)}: {storage}")
     return Environment(
         config_file=Path(variables.get("HUBWARDEN_CONFIG") or DEFAULT_FILE),
         arm_endpoint=endpoint,
         client_id=variables.get("AZURE_CLIENT_ID", ""),
         has_managed_identity="IDENTITY_ENDPOINT" in variables,
-        storage=storage,
+        storage=None if isinstance(storage, str) else storage,
         faults=tuple(faults),
     )
 
 
-def _storage(variables: Mapping[str, str]) -> Storage | None:
-    """An exact setting wins over prefixed ones, as in the Functions host (identity-based connections)."""
+def _storage(variables: Mapping[str, str]) -> Storage | str:
+    """Where storage is, or what is wrong with the settings that say so (never their values: they hold keys).
+
+    An exact setting wins over prefixed ones, as in the Functions host (identity-based connections).
+    """
     setting = storage_setting(variables)
-    if variables.get(setting):
-        return Storage(connection_string=variables[setting])
-    client_id = variables.get(f"{setting}__clientId", "")
+    if exact := variables.get(setting):
+        return Storage(connection_string=exact) if _is_connection_string(exact) else _NO_CONNECTION_STRING
     account = variables.get(f"{setting}__accountName", "")
+    if account and not _ACCOUNT.fullmatch(account):
+        return "__accountName: it is no storage account's name, which has 3 to 24 lower-case letters and digits"
     table = variables.get(f"{setting}__tableServiceUri") or (account and f"https://{account}.table.core.windows.net")
     queue = variables.get(f"{setting}__queueServiceUri") or (account and f"https://{account}.queue.core.windows.net")
-    return Storage(table_uri=table, queue_uri=queue, client_id=client_id) if table and queue else None
+    if not table or not queue:
+        return (
+            f"no storage is named; set {setting} to a connection string, or {setting}__accountName, "
+            f"or both {setting}__tableServiceUri and {setting}__queueServiceUri"
+        )
+    if not _is_origin(table.rstrip("/")) or not _is_origin(queue.rstrip("/")):
+        return "__tableServiceUri, __queueServiceUri: each is https://host[:port]"
+    return Storage(table_uri=table, queue_uri=queue, client_id=variables.get(f"{setting}__clientId", ""))
+
+
+def _is_connection_string(text: str) -> bool:
+    """An account with its key, or the addresses of its services with a signature; keys compare without case."""
+    parts = [part.partition("=") for part in text.removesuffix(";").split(";")]
+    named = {key.strip().lower(): value for key, _, value in parts if value}
+    if len(named) != len(parts):
+        return False  # a part without a value, or a key that is there twice
+    placed = "accountname" in named or {"tableendpoint", "queueendpoint"} <= set(named)
+    return placed and ("sharedaccesssignature" in named or {"accountname", "accountkey"} <= set(named))
 
 
 def _is_origin(text: str) -> bool:

@@ -41,11 +41,6 @@ class Config:
     """Seconds between the looks at what Azure does not show yet."""
     warnings: tuple[str, ...] = ()
 
-    @property
-    def mode(self) -> str:
-        """`apply` or `plan`."""
-        return "apply" if self.applies else "plan"
-
 
 def load(variables: Mapping[str, str] | None = None) -> Config:
     """Reads the environment and the file it names. Raises ConfigError with every fault of both."""
@@ -94,6 +89,8 @@ _LATER = {
     ("events", "topic"): "nothing is published by this version",
 }
 _LATER_IN_HUB = {
+    "networks": "this version does not look at the zones' links",
+    "dns": "this version does not look at what clients ask",
     "prefers": "the first endpoint to hold a name keeps it in this version",
     "createZones": "no zone is created by this version; a name without one is held as no_zone",
 }

@@ -226,6 +226,7 @@ class File(_Part):
     events: EventsPart = Field(default_factory=EventsPart)
     follow_ups: Many[Wait] = Field(
         default_factory=lambda: (15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0),
+        min_length=1,
         description="When to look again at what Azure does not show yet: the waits between the looks.",
     )
 

@@ -15,18 +15,14 @@ How one wanted record is decided (RFC 8499 speaks of a record set; Azure writes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
 from hubwarden.model.resource_id import fold
-
-Standing = Mapping[RecordKey, RecordSet | None]
-"""What stands in the zones now under the keys that matter; None where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,8 @@ class Rules:
     instance: str
     instances: frozenset[str]
     ttl: int
-    protected: frozenset[DnsName]
+    protected: frozenset[str]
+    """Names of records, and the public names that they serve."""
 
 
 def plan_wants(endpoint: Endpoint, wants: Iterable[Want], standing: Standing, rules: Rules) -> Plan:
@@ -67,8 +64,11 @@ def plan_leftovers(
     by_name = {_name(each.name): each for each in held_names}
     changes: list[Change] = []
     held: list[Held] = []
-    for claim in claims:
+    for claim in {claim.key: claim for claim in claims}.values():
         record = standing[claim.key]
+        if isinstance(record, Unread):
+            held.append(Held(HeldReason.UNCERTAIN, claim.endpoint, record.detail, claim.key, claim.fqdn, waits=True))
+            continue
         if record is None or not _is_ours_for(record, claim, rules):
             continue  # there is nothing of ours to withdraw
         why = _end_of(seen, claim, by_name.get(claim.fqdn))
@@ -91,8 +91,10 @@ def joined(*plans: Plan) -> Plan:
     )
 
 
-def _for_want(endpoint: Endpoint, want: Want, record: RecordSet | None, rules: Rules) -> Put | Held | None:
+def _for_want(endpoint: Endpoint, want: Want, record: RecordSet | Unread | None, rules: Rules) -> Put | Held | None:
     owner = Owner(rules.instance, endpoint.id, endpoint.guid)
+    if isinstance(record, Unread):
+        return Held(HeldReason.UNCERTAIN, endpoint.id, record.detail, want.key, want.fqdn, waits=True)
     if record is not None and not (record.owned_by(rules.instances) and record.owner):
         return _foreign(endpoint, want, record)
     if record is not None and record.owner and not record.owner.is_for(endpoint.id, endpoint.guid):
@@ -153,11 +155,11 @@ def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str 
     if seen.status is not ConnectionStatus.APPROVED:
         detail = f"the connection is {seen.status}, which does not prove that it ended"
         return Held(HeldReason.NOT_APPROVED, claim.endpoint, detail, claim.key, claim.fqdn, waits=True)
-    if not seen.names:
+    if not seen.sure_names:
         return _not_ready(claim)
     if held_name:
         return replace(held_name, key=claim.key, name=claim.fqdn)
-    same = [name for name in seen.names if _name(name.fqdn) == claim.fqdn]
+    same = [name for name in seen.sure_names if _name(name.fqdn) == claim.fqdn]
     kinds = {RecordType.of(address) for name in same for address in name.addresses}
     if same and not kinds:
         return _not_ready(claim)
@@ -181,4 +183,4 @@ def _is_ours_for(record: RecordSet, claim: Claim, rules: Rules) -> bool:
 
 
 def _is_protected(key: RecordKey, fqdn: str, rules: Rules) -> bool:
-    return any(name.text in (fqdn, key.fqdn) for name in rules.protected)
+    return fqdn in rules.protected or key.fqdn in rules.protected

@@ -15,6 +15,7 @@ from hubwarden.model.endpoint import (
     EndpointName,
     NameSource,
     Network,
+    Tenancy,
     ordered,
 )
 from hubwarden.model.plan import Held, HeldReason, Want
@@ -36,7 +37,7 @@ class Wishes:
 def wishes(
     endpoint: Endpoint,
     *,
-    target_is_ours: bool,
+    tenancy: Tenancy,
     hubs: Sequence[HubZones],
     catalogue: Catalogue,
     networks: Iterable[Network],
@@ -45,9 +46,8 @@ def wishes(
     """The records that an endpoint asks for, name by name; one bad name holds back only itself."""
     if reason := _not_yet(endpoint, catalogue):
         return Wishes(held=(reason,))
-    if not target_is_ours and not publishes_foreign_targets:
-        detail = f"the target {_target(endpoint)} is not known to be in our tenant, and records.foreignTargets is hold"
-        return Wishes(held=(_held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail),))
+    if tenancy is not Tenancy.OURS and not publishes_foreign_targets:
+        return Wishes(held=(_not_ours(endpoint, tenancy),))
     serving = [
         hub for hub in hubs if hub.hub.publishes(subscription=endpoint.id.subscription, location=endpoint.location)
     ]
@@ -69,6 +69,13 @@ def wishes(
                     wants[want.key] = _joined(wants.get(want.key), want)
     fitting, crowded = _within_limits(endpoint, wants.values())
     return Wishes(fitting, (*held, *crowded))
+
+
+def _not_ours(endpoint: Endpoint, tenancy: Tenancy) -> Held:
+    unknown = tenancy is Tenancy.UNKNOWN
+    what = "is not known to be in our tenant" if unknown else "is in another tenant"
+    detail = f"the target {_target(endpoint)} {what}, and records.foreignTargets is hold"
+    return _held(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, waits=unknown)
 
 
 def _not_yet(endpoint: Endpoint, catalogue: Catalogue) -> Held | None:
@@ -131,6 +138,9 @@ def _bad_address(endpoint: Endpoint, name: EndpointName, networks: Sequence[Netw
 
 def _in_hub(endpoint: Endpoint, name: EndpointName, places: Sequence[Place], hub: HubZones) -> list[Want | Held]:
     """The wants for one name in one hub: the most specific zone that exists there answers, so it holds the record."""
+    if hub.trouble:
+        detail = f"the zones of hub {hub.hub.name} could not be listed: {hub.trouble}"
+        return [_held(endpoint, HeldReason.UNCERTAIN, detail, name=name.fqdn, waits=True)]
     place = next((place for place in places if place.zone in hub.zones), None)
     if place is None:
         detail = f"hub {hub.hub.name} has no zone {places[-1].zone}"

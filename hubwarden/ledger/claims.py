@@ -11,7 +11,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from hubwarden.errors import RacedError
+from hubwarden.errors import NewerFormatError, RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.plan import Claim, ClaimState
@@ -29,6 +29,7 @@ class FollowUp:
 
     attempt: int
     due: float
+    thorough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,6 @@ class Book:
     """What the ledger knows of one endpoint."""
 
     claims: tuple[Claim, ...] = ()
-    follow_up: FollowUp | None = None
 
 
 class Claims:
@@ -47,7 +47,10 @@ class Claims:
         self._table = account.claims
 
     async def of(self, endpoint: ResourceId) -> Book:
-        """Everything about one endpoint, in one query. Rows of a newer format are left out, and left alone."""
+        """The claims of one endpoint, in one query.
+
+        Raises NewerFormatError where a newer Hubwarden has written one: the endpoint is left to it.
+        """
 
         async def query() -> list[Mapping[str, Any]]:
             pages = self._table.query_entities("PartitionKey eq @key", parameters={"key": _partition(endpoint)})
@@ -55,10 +58,9 @@ class Claims:
 
         with translated(f"reading the claims of {endpoint}"):
             rows = await self._account.with_claims(query)
-        known = [row for row in rows if row["Format"] <= CLAIM_FORMAT]
-        claims = tuple(_to_claim(endpoint, row) for row in known if row["RowKey"] != _FOLLOW_UP)
-        waiting = next((row for row in known if row["RowKey"] == _FOLLOW_UP), None)
-        return Book(claims, FollowUp(waiting["Attempt"], waiting["Due"]) if waiting else None)
+        if newer := [row["Format"] for row in rows if row["Format"] > CLAIM_FORMAT]:
+            raise NewerFormatError(f"claims of {endpoint} have format {newer[0]}; this version knows {CLAIM_FORMAT}")
+        return Book(tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP))
 
     async def store(self, claims: Iterable[Claim]) -> tuple[Claim, ...]:
         """Writes claims of one endpoint, whatever stood there, and gives them with their versions."""
@@ -102,6 +104,15 @@ class Claims:
         except RacedError:
             return
 
+    async def follow_up(self, endpoint: ResourceId) -> FollowUp | None:
+        """The one look that the endpoint has waiting."""
+        try:
+            with translated(f"reading the follow-up of {endpoint}"):
+                row = await self._table.get_entity(_partition(endpoint), _FOLLOW_UP)
+        except RacedError:
+            return None  # there is none, or not even a table yet
+        return FollowUp(int(row["Attempt"]), float(row["Due"]), bool(row["Thorough"]))
+
     async def note_follow_up(self, endpoint: ResourceId, follow_up: FollowUp) -> None:
         """Remembers the one look that the endpoint has waiting."""
         entity = {
@@ -110,6 +121,7 @@ class Claims:
             "Format": CLAIM_FORMAT,
             "Attempt": follow_up.attempt,
             "Due": follow_up.due,
+            "Thorough": follow_up.thorough,
         }
         with translated(f"noting a follow-up of {endpoint}"):
             await self._account.with_claims(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))

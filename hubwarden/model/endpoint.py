@@ -40,6 +40,14 @@ class ConnectionStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
+class Tenancy(StrEnum):
+    """Whose a subscription is; unknown is never treated as one of the others."""
+
+    OURS = "ours"
+    FOREIGN = "foreign"
+    UNKNOWN = "unknown"
+
+
 class NameSource(StrEnum):
     """Where a name was read: the interface, which only Azure writes, or the endpoint, whose owner can."""
 
@@ -76,6 +84,11 @@ class Endpoint:
     """Whether provisioningState is Succeeded: only then is what it shows believed."""
     names: tuple[EndpointName, ...]
     interface_addresses: frozenset[Address]
+
+    @property
+    def sure_names(self) -> tuple[EndpointName, ...]:
+        """The names that Azure itself shows: only these can prove that another one is gone."""
+        return tuple(name for name in self.names if name.source is NameSource.NIC)
 
 
 @dataclass(frozen=True, slots=True)

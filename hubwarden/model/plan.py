@@ -55,7 +55,7 @@ _MEANINGS = {
     HeldReason.FOREIGN_CONFLICT: "A record that is not ours gives other addresses: a person must decide.",
     HeldReason.CONTESTED: "Another endpoint holds this name, and keeps it while it lives.",
     HeldReason.PROTECTED: "The name is in records.protected and is never changed or dropped.",
-    HeldReason.UNCERTAIN: "Azure's answer does not prove that the endpoint is gone, so nothing is withdrawn.",
+    HeldReason.UNCERTAIN: "Azure's answer proves nothing, so nothing is written or withdrawn on it.",
     HeldReason.OUTSIDE_ESTATE: "The endpoint's subscription is not part of the estate.",
     HeldReason.NO_LONGER_COVERED: "The settings no longer cover the record; it stays until a person releases it.",
 }

@@ -62,10 +62,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class HubZones:
-    """A hub and the zones that it has now."""
+    """A hub and the zones that it has now; `trouble` says why they could not be listed, if so."""
 
     hub: Hub
     zones: Mapping[DnsName, Zone]
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -132,6 +133,17 @@ class RecordSet:
     def owned_by(self, instances: frozenset[str]) -> bool:
         """Whether the record carries the mark of one of these instances, in a format that we know."""
         return self.owner is not None and self.owner.instance in instances
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A record set that Azure did not show, in a way that proves nothing about it."""
+
+    detail: str
+
+
+Standing = Mapping[RecordKey, RecordSet | Unread | None]
+"""What stands in the zones now under the keys that matter; None where nothing does, Unread where nobody knows."""
 
 
 def read_mark(metadata: Mapping[str, str], *, auto_registered: bool) -> tuple[Keeper, Owner | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +9,7 @@ from enum import StrEnum
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Plan, Want
-from hubwarden.model.record import RecordKey, RecordSet
+from hubwarden.model.record import Standing
 from hubwarden.model.resource_id import ResourceId
 
 
@@ -69,6 +68,8 @@ class Report:
     finished_at: datetime
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
+    watch: bool = False
+    """Whether one more look is due although nothing is left: a creation may be under way that this look overtook."""
 
     @property
     def unfinished(self) -> tuple[Outcome, ...]:
@@ -104,7 +105,7 @@ class Explanation:
     seen: Endpoint | Gone
     wants: tuple[Want, ...]
     claims: tuple[Claim, ...]
-    standing: Mapping[RecordKey, RecordSet | None]
+    standing: Standing
     plan: Plan
 
 
@@ -113,5 +114,5 @@ class NameExplanation:
     """Which records may answer a name in the hubs' zones, and the explanation of each endpoint that owns one."""
 
     name: DnsName
-    standing: Mapping[RecordKey, RecordSet | None]
+    standing: Standing
     endpoints: tuple[Explanation, ...]

@@ -96,14 +96,6 @@ class ResourceId:
         """Whether this is a resource of that type, compared without case."""
         return fold(self.type) == fold(resource_type)
 
-    def within(self, outer: ResourceId) -> bool:
-        """Whether this id is `outer` or lies beneath it."""
-        return self.key == outer.key or self.key.startswith(outer.key + "/")
-
-    def child(self, kind: str, name: str) -> ResourceId:
-        """The id of a resource of type `kind` called `name` beneath this one."""
-        return ResourceId(self.subscription, self.group, self.provider, (*self.path, (kind, name)))
-
     def _canonical(self) -> str:
         text = f"/subscriptions/{self.subscription}"
         if self.group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -10,12 +11,14 @@ from hubwarden.arm.zones import drop_record, put_record
 from hubwarden.errors import HubwardenError, NotFoundError, RacedError, TemporaryError
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
-from hubwarden.model.record import RecordKey, RecordSet
+from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
 from hubwarden.reconcile.observe import CLAIMS_LAST, Sight
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
+
+log = logging.getLogger(__name__)
 
 
 async def apply(rooms: Rooms, sight: Sight) -> tuple[Outcome, ...]:
@@ -32,7 +35,10 @@ async def apply(rooms: Rooms, sight: Sight) -> tuple[Outcome, ...]:
             return await _written(rooms, sight, change, stored)
 
     outcomes = await asyncio.gather(*(write(change) for change in sight.plan.changes))
-    await _forget_ended(rooms, sight)
+    try:
+        await _forget_ended(rooms, sight)
+    except TemporaryError as error:
+        log.warning("apply: claims that ended stay until the next look: %s", error)
     return tuple(outcomes)
 
 
@@ -78,7 +84,10 @@ async def _forget(rooms: Rooms, sight: Sight, key: RecordKey) -> None:
 async def _forget_ended(rooms: Rooms, sight: Sight) -> None:
     """Claims on records that are not ours to withdraw: with the endpoint's want ended, nothing is left to remember."""
     seen = sight.seen
-    final = seen.proven or bool(seen.moved_to) if isinstance(seen, Gone) else seen.settled and bool(seen.names)
+    if isinstance(seen, Gone):
+        final = seen.proven or seen.moved_to is not None
+    else:
+        final = seen.settled and bool(seen.sure_names)
     kept = {change.key for change in sight.plan.changes} | {held.key for held in sight.plan.held}
     for claim in sight.leftovers:
         if final and claim.key not in kept:
@@ -93,6 +102,8 @@ def _written_ahead(rooms: Rooms, sight: Sight) -> Iterable[Claim]:
     held = {held.key for held in sight.plan.held if held.key}
     for want in sight.wishes.wants:
         record = sight.standing[want.key]
+        if isinstance(record, Unread):
+            continue  # what the claim says of it may still be so
         if want.key in puts:
             yield _claim(rooms, sight.seen, want, ClaimState.INTENDED, record)
         elif want.key in held:

@@ -22,19 +22,20 @@ async def hand_on(
         return None
     now = rooms.now()
     wait = max(rooms.follow_ups[attempt], at_least or 0.0)
-    waiting = (await rooms.claims.of(scope.endpoint)).follow_up
-    if attempt == 0 and waiting and waiting.attempt == 1 and now < waiting.due <= now + wait:
-        return waiting.due  # one is on its way, and comes no later
+    waiting = await rooms.claims.follow_up(scope.endpoint)
+    on_its_way = waiting is not None and waiting.attempt == 1 and now < waiting.due <= now + wait
+    if attempt == 0 and waiting and on_its_way and (waiting.thorough or not scope.thorough):
+        return waiting.due  # it comes no later, and looks no less closely
     due = round(now + wait, 3)
     # Sent first and noted then: a note without its message would promise a look that never comes.
     await rooms.work.send(WorkItem(scope, attempt + 1, due, trace), delay=wait)
-    await rooms.claims.note_follow_up(scope.endpoint, FollowUp(attempt + 1, due))
+    await rooms.claims.note_follow_up(scope.endpoint, FollowUp(attempt + 1, due, scope.thorough))
     return due
 
 
 async def is_current(rooms: Rooms, item: WorkItem) -> bool:
     """Whether a work item is still to be done: not when a later follow-up has taken its place."""
-    waiting = (await rooms.claims.of(item.scope.endpoint)).follow_up
+    waiting = await rooms.claims.follow_up(item.scope.endpoint)
     return waiting is None or waiting.due <= item.due
 
 

@@ -9,22 +9,19 @@ from dataclasses import dataclass, replace
 from hubwarden.arm.endpoints import read_endpoint
 from hubwarden.arm.graph import endpoints_with_guid
 from hubwarden.arm.zones import read_record
-from hubwarden.dns.plan import Standing, joined, plan_leftovers, plan_wants
+from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
 from hubwarden.dns.wants import Wishes, wishes
-from hubwarden.errors import DeniedError, InputError, NotFoundError
+from hubwarden.errors import DeniedError, InputError, NotFoundError, RefusedError
 from hubwarden.ledger.claims import Book
-from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
-from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
 from hubwarden.model.report import OneEndpoint
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 
 CLAIMS_LAST = 900.0
 """Seconds for which a claim is believed without a look at its record: as long as one sweep's interval."""
-
-ABSENT = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
-"""The codes of a 404 that prove absence; every other answer may be a right that we lack (law 5)."""
 
 _AT_ONCE = 10
 
@@ -38,6 +35,8 @@ class Sight:
     wishes: Wishes
     standing: Standing
     plan: Plan
+    at: float
+    """When the endpoint was read, in seconds since 1970."""
 
     @property
     def leftovers(self) -> tuple[Claim, ...]:
@@ -47,31 +46,47 @@ class Sight:
 
 
 async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
-    """Looks, and plans. Raises TemporaryError where Azure or the ledger gives no answer."""
-    book, seen = await asyncio.gather(rooms.claims.of(scope.endpoint), _see(rooms, scope.endpoint))
+    """Looks, and plans. Raises where Azure or the ledger gives no answer.
+
+    A Drop must not insist on the etag that an endpoint made anew under the same id has just written. So the claims,
+    which have etags, are read before the endpoint; and where records are read, its end is confirmed after them.
+    """
+    book = await rooms.claims.of(scope.endpoint)
+    at = rooms.now()
+    seen = await see(rooms, scope.endpoint)
     if isinstance(seen, Held):
-        return Sight(Gone(scope.endpoint, False, seen.detail), book, Wishes(held=(seen,)), {}, Plan(held=(seen,)))
+        return Sight(Gone(scope.endpoint, False, seen.detail), book, Wishes(held=(seen,)), {}, Plan(held=(seen,)), at)
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or book.claims else (_uncertain(seen),))
         seen = await _proved(rooms, seen, book)
     else:
         wished = await _wishes(rooms, seen)
-    standing = await _standing(rooms, scope, wished, book, seen)
-    sight = Sight(seen, book, wished, standing, Plan())
+    believed, doubtful = _standing(rooms, scope, wished, book, seen)
+    standing = {**believed, **await read_records(rooms, doubtful)}
+    if isinstance(seen, Gone) and seen.proven and doubtful:
+        match await see(rooms, scope.endpoint):
+            case Endpoint():
+                return await observe(rooms, scope)
+            case Held() as held:
+                seen = replace(seen, proven=False, detail=held.detail)
+            case Gone() as gone:
+                seen = replace(seen, proven=gone.proven, detail=gone.detail)
+    sight = Sight(seen, book, wished, standing, Plan(), at)
     plan = joined(
         Plan(held=wished.held),
-        plan_wants(seen, wished.wants, standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
-        plan_leftovers(seen, sight.leftovers, standing, rooms.rules, wished.held),
+        plan_wants(seen, wished.wants, sight.standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
+        plan_leftovers(seen, sight.leftovers, sight.standing, rooms.rules, wished.held),
     )
-    return Sight(seen, book, wished, standing, plan)
+    return replace(sight, plan=plan)
 
 
-async def _see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
+async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
+    """The endpoint, or that it is not there, or that the answer proves nothing."""
     try:
         seen = await read_endpoint(rooms.arm, endpoint)
     except NotFoundError as error:
-        return Gone(endpoint, error.code in ABSENT, str(error))
-    except DeniedError as error:
+        return Gone(endpoint, error.proves_absence, str(error))
+    except (DeniedError, RefusedError) as error:
         return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
     except InputError as error:
         return Held(HeldReason.MALFORMED, endpoint, str(error))
@@ -88,18 +103,23 @@ async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
     """
     if not gone.proven or not book.claims:
         return gone
-    if not await rooms.estate.is_ours(gone.id.subscription, fresh=True):
+    if not await _answers(rooms, gone.id):
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
-    for guid in sorted({claim.guid for claim in book.claims if claim.guid}):
+    for guid in sorted({fold(claim.guid) for claim in book.claims if claim.guid}):
         for candidate in await endpoints_with_guid(rooms.arm, guid):
             if candidate == gone.id:
                 continue  # the index has not caught up yet
-            match await _see(rooms, candidate):
-                case Endpoint() as other if fold(other.guid) == fold(guid):
-                    return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
-                case Held() as held:
-                    return replace(gone, proven=False, detail=f"it may have been moved to {candidate}: {held.detail}")
+            found = await see(rooms, candidate)
+            if isinstance(found, Endpoint) and fold(found.guid) == guid:
+                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
+            in_doubt = not found.proven if isinstance(found, Gone) else isinstance(found, Held)
+            if in_doubt or (isinstance(found, Gone) and not await _answers(rooms, candidate)):
+                return replace(gone, proven=False, detail=f"it may have been moved to {candidate}, which is not shown")
     return gone
+
+
+async def _answers(rooms: Rooms, endpoint: ResourceId) -> bool:
+    return await rooms.estate.tenancy(endpoint.subscription, fresh=True) is Tenancy.OURS
 
 
 def _uncertain(gone: Gone) -> Held:
@@ -108,12 +128,13 @@ def _uncertain(gone: Gone) -> Held:
 
 async def _wishes(rooms: Rooms, endpoint: Endpoint) -> Wishes:
     target = endpoint.target
-    ours = target is not None and (rooms.publishes_foreign_targets or await rooms.estate.is_ours(target.subscription))
+    matters = target is not None and not rooms.publishes_foreign_targets
+    tenancy = await rooms.estate.tenancy(target.subscription) if target and matters else Tenancy.UNKNOWN
 
     async def asked(*, again: bool) -> Wishes:
         return wishes(
             endpoint,
-            target_is_ours=ours,
+            tenancy=tenancy,
             hubs=await rooms.estate.hubs(at_least_once_more=again),
             catalogue=rooms.catalogue,
             networks=rooms.networks,
@@ -126,12 +147,12 @@ async def _wishes(rooms: Rooms, endpoint: Endpoint) -> Wishes:
     return wished
 
 
-async def _standing(
+def _standing(
     rooms: Rooms, scope: OneEndpoint, wished: Wishes, book: Book, seen: Endpoint | Gone
-) -> dict[RecordKey, RecordSet | None]:
-    """What stands under each key: read from Azure, or believed of a claim where a mistake costs one 412 at worst."""
+) -> tuple[Standing, list[RecordKey]]:
+    """What is believed to stand, for a mistake costs one 412 at worst; and the keys that must be read instead."""
     claimed = {claim.key: claim for claim in book.claims}
-    standing: dict[RecordKey, RecordSet | None] = {}
+    standing: dict[RecordKey, RecordSet | Unread | None] = {}
     doubtful: list[RecordKey] = []
     for key in {*claimed, *(want.key for want in wished.wants)}:
         claim = claimed.get(key)
@@ -139,21 +160,20 @@ async def _standing(
             doubtful.append(key)
         else:
             standing[key] = _as_written(claim, rooms.rules.instance) if claim else None
-    standing.update(await read_records(rooms, doubtful))
-    return standing
+    return standing, doubtful
 
 
-async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordSet | None]:
-    """Reads record sets, some at once. A zone that is gone holds nothing."""
+async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordSet | Unread | None]:
+    """Reads record sets, some at once; one that cannot be read holds back only itself."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(key: RecordKey) -> tuple[RecordKey, RecordSet | None]:
+    async def read(key: RecordKey) -> tuple[RecordKey, RecordSet | Unread | None]:
         async with gate:
             try:
                 return key, await read_record(rooms.arm, key)
-            except NotFoundError:
+            except (NotFoundError, DeniedError, RefusedError) as error:
                 rooms.estate.forget_zones()
-                return key, None
+                return key, Unread(str(error))
 
     return dict(await asyncio.gather(*(read(key) for key in keys)))
 

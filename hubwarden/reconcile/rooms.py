@@ -32,8 +32,3 @@ class Rooms:
     applies: bool
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
-
-    @property
-    def mode(self) -> str:
-        """`apply` or `plan`."""
-        return "apply" if self.applies else "plan"

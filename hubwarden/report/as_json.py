@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, Put, Want
-from hubwarden.model.record import RecordKey, RecordSet
+from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report
 
 Data = dict[str, Any]
@@ -139,9 +139,11 @@ def _claim(claim: Claim) -> Data:
     }
 
 
-def _standing(key: RecordKey, record: RecordSet | None) -> Data:
+def _standing(key: RecordKey, record: RecordSet | Unread | None) -> Data:
     if record is None:
         return {**_key(key), "exists": False}
+    if isinstance(record, Unread):
+        return {**_key(key), "exists": None, "detail": record.detail}
     return {
         **_key(key),
         "exists": True,

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Drop, Put
+from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "result", "error")
@@ -36,8 +37,7 @@ def explanation_text(explanation: Explanation) -> str:
     claims = {claim.key: claim for claim in explanation.claims}
     for key, record in sorted(explanation.standing.items()):
         claim = claims.get(key)
-        what = f"{_join(record.addresses)} (by {record.keeper})" if record else "nothing stands there"
-        lines.append(f"  {key}: {what}; {claim.state if claim else 'not claimed'}")
+        lines.append(f"  {key}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
     plan = explanation.plan
     lines += [f"would {_op(change)} {change.key}: {change.why}" for change in plan.changes]
     lines += [f"held: {held.reason.value}: {held.reason.meaning} ({held.detail})" for held in plan.held]
@@ -48,8 +48,7 @@ def name_text(explanation: NameExplanation) -> str:
     """Which records may answer a name, and the endpoints that own them."""
     lines = [f"{explanation.name}:"]
     for key, record in sorted(explanation.standing.items()):
-        what = f"{_join(record.addresses)} (by {record.keeper})" if record else "nothing stands there"
-        lines.append(f"  {key}: {what}")
+        lines.append(f"  {key}: {_standing(record)}")
     if not explanation.standing:
         lines.append("  no hub has a zone for it")
     text = _printable(lines)
@@ -90,6 +89,18 @@ def report_csv(report: Report) -> str:
             }
         )
     return out.getvalue()
+
+
+def _standing(record: RecordSet | Unread | None) -> str:
+    match record:
+        case None:
+            return "nothing stands there"
+        case Unread():
+            return f"not shown: {record.detail}"
+        case RecordSet():
+            return f"{_join(record.addresses)} (by {record.keeper})"
+        case _ as never:
+            assert_never(never)
 
 
 def _cell(text: str) -> str:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import io
+import json
 import re
-import subprocess
 import sys
+import urllib.request
 
 from rich.console import Console
 
+from simulator.processes import Process
 from simulator.scenario import StepError, tell
 from tests.house.sources import ROOT
 
 
-def test_the_demo_plays_every_step_and_ends_well() -> None:
-    played = subprocess.run(
-        [sys.executable, "-m", "simulator.demo"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+def test_the_demo_plays_every_step_stays_up_when_told_and_ends_well() -> None:
+    lines: list[str] = []
+    demo = Process(
+        "demo", [sys.executable, "-m", "simulator.demo", "--keep"], directory=ROOT, variables={}, echo=lines.append
     )
-    assert played.returncode == 0, played.stdout + played.stderr
-    assert re.findall(r"^(\d)\. ", played.stdout, re.MULTILINE) == ["1", "2", "3", "4", "5"]
-    assert "✗" not in played.stdout
-    assert re.search(r"\d+ ms from the event's delivery to the first right answer", played.stdout)
-    assert re.search(r"\d+ ms of NXDOMAIN after Azure called the endpoint ready", played.stdout)
-    assert played.stdout.rstrip().endswith("All 5 steps held.")
+    try:
+        demo.wait_for(re.compile(r"^export APP_MASTER_KEY='.+'$"), 120)
+        variables = dict(re.findall(r"^export (\w+)='(.*)'$", "".join(lines), re.MULTILINE))
+        with urllib.request.urlopen(variables["APP_URL"] + "/api/health") as answer:  # noqa: S310 - on loopback
+            assert json.load(answer) == {"ready": True}
+    finally:
+        code = demo.stop()
+    played = "".join(lines)
+    assert code == 0, played
+    assert re.findall(r"^(\d)\. ", played, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    assert "✗" not in played
+    assert re.search(r"\d+ ms from the event's delivery to the first right answer", played)
+    assert re.search(r"\d+ ms of NXDOMAIN after Azure called the endpoint ready", played)
+    assert "All 5 steps held." in played
 
 
 async def test_a_step_that_does_not_hold_ends_it_badly() -> None:

@@ -121,7 +121,12 @@ async def test_settings_are_checked_before_they_are_deployed(tmp_path: Path) -> 
     good, broken, own, later, schema = await asyncio.gather(
         shell("config", "check", str(files["good"])),
         shell("config", "check", str(files["broken"])),
-        shell("config", "check", HUBWARDEN_CONFIG=str(files["broken"]), AzureWebJobsStorage="x"),
+        shell(
+            "config",
+            "check",
+            HUBWARDEN_CONFIG=str(files["broken"]),
+            AzureWebJobsStorage="AccountName=x;AccountKey=eA==",
+        ),
         shell("config", "check", str(files["later"])),
         shell("config", "schema"),
     )

@@ -83,7 +83,9 @@ def test_the_example_for_the_core_tools_has_settings_that_the_app_reads() -> Non
     example = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
     values = example["Values"]
     assert values["FUNCTIONS_WORKER_RUNTIME"] == "python"
-    environment = read_environment(values)
+    assert "AzureWebJobsStorage" not in values, "the environment file has it, with its key"
+    storage = "AccountName=devstoreaccount1;AccountKey=a2V5"
+    environment = read_environment({**values, "AzureWebJobsStorage": storage})
     assert environment.faults == ()
     assert environment.config_file == Path("hubwarden.yaml")
     assert environment.arm_endpoint == "https://management.azure.com"

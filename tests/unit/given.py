@@ -85,11 +85,12 @@ def hub(
     group: str = "rg-dns",
     locations: tuple[str, ...] = (),
     subscriptions: tuple[str, ...] = (),
+    trouble: str = "",
 ) -> HubZones:
-    """A hub with these zones."""
+    """A hub with these zones, or the trouble that there was in listing them."""
     groups = (ResourceId.parse(f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/{group}"),)
     settled = Hub(called, groups, locations=frozenset(locations), subscriptions=frozenset(subscriptions))
-    return HubZones(settled, {made.name: made for made in (zone(text, group) for text in zones)})
+    return HubZones(settled, {made.name: made for made in (zone(text, group) for text in zones)}, trouble)
 
 
 def key(label: str = "orders", in_zone: str = BLOB_ZONE, kind: RecordType = RecordType.A) -> RecordKey:

@@ -194,3 +194,46 @@ def test_a_bare_suffix_is_nobodys_name_not_even_under_a_wider_row() -> None:
     rows = [row("wide.example", "core.windows.net"), row("b.example", "blob.core.windows.net")]
     assert places("Contoso.Things/things", "thing", "blob.core.windows.net", Catalogue(rows)) == []
     assert places("Contoso.Things/things", "thing", "a.blob.core.windows.net", Catalogue(rows))
+
+
+@pytest.mark.parametrize("each", PUBLIC.rows, ids=lambda each: "-".join(each.key))
+def test_no_service_may_have_a_wildcard_right_under_the_suffix_of_its_names(each: Row) -> None:
+    assert PUBLIC.places(each.type, (each.group,), DnsName.parse(f"*.{each.suffix}")) == ()
+
+
+def test_a_wildcard_right_under_a_suffix_is_nobodys_name_not_even_under_a_wider_row() -> None:
+    rows = Catalogue([row("wide.example", "core.windows.net"), row("b.example", "blob.core.windows.net")])
+    things = ("Contoso.Things/things", "thing")
+    assert places(*things, "*.blob.core.windows.net", rows) == []
+    assert places(*things, "*.core.windows.net", rows) == []
+    assert places(*things, "*.orders.blob.core.windows.net", rows) == [
+        ("b.example", "*.orders"),
+        ("wide.example", "*.orders.blob"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fqdn", "records"),
+    [
+        pytest.param(
+            "orders.blob.core.windows.net", ["orders.privatelink.blob.core.windows.net"], id="several rows, one zone"
+        ),
+        pytest.param("orders.vault.azure.net", ["orders.privatelink.vaultcore.azure.net"], id="one suffix of two"),
+        pytest.param("orders.vaultcore.azure.net", ["orders.privatelink.vaultcore.azure.net"], id="the other"),
+        pytest.param("app.scm.azurewebsites.net", ["app.scm.privatelink.azurewebsites.net"], id="several labels"),
+        pytest.param("blob.core.windows.net", [], id="a bare suffix: the zone's own name is no record of ours"),
+        pytest.param("www.contoso.com", [], id="no service's"),
+    ],
+)
+def test_a_public_name_has_these_records(fqdn: str, records: list[str]) -> None:
+    assert list(PUBLIC.records_of(DnsName(fqdn))) == records
+
+
+def test_a_name_may_have_records_in_every_zone_of_an_owners_rows() -> None:
+    own = Catalogue([row("a.example", "example.net"), row("b.example", "deep.example.net"), row("c.example", "net")])
+    assert own.records_of(DnsName("x.deep.example.net")) == (
+        "x.deep.a.example",
+        "x.b.example",
+        "x.deep.example.c.example",
+    )
+    assert own.records_of(DnsName("deep.example.net")) == ("deep.a.example", "deep.example.c.example")

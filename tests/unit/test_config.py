@@ -32,6 +32,8 @@ hubs:
 """
 """The least that a file can say; it ends on line 5."""
 
+STORAGE = "AccountName=st;AccountKey=a2V5"
+
 Settings = Callable[..., Config]
 
 
@@ -42,7 +44,7 @@ def settings(tmp_path: Path) -> Settings:
     def loaded(text: str, **variables: str) -> Config:
         file = tmp_path / "hubwarden.yaml"
         file.write_text(text, encoding="utf-8")
-        return load({"AzureWebJobsStorage": "c", "HUBWARDEN_CONFIG": str(file), **variables})
+        return load({"AzureWebJobsStorage": STORAGE, "HUBWARDEN_CONFIG": str(file), **variables})
 
     return loaded
 
@@ -58,7 +60,7 @@ def faults(text: str) -> list[str]:
 def test_the_least_file_means_the_defaults(settings: Settings) -> None:
     config = settings(LEAST)
     assert (config.instance, config.instances) == ("contoso", frozenset({"contoso"}))
-    assert (config.applies, config.mode, config.cloud, config.ttl) == (True, "apply", "public", 10)
+    assert (config.applies, config.cloud, config.ttl) == (True, "public", 10)
     assert (config.management_groups, config.subscriptions, config.excluded) == ((), frozenset({SPOKE}), frozenset())
     assert config.addresses == PRIVATE
     assert config.publishes_foreign_targets is False
@@ -98,7 +100,7 @@ followUps: [100ms, 2s, 3m, 4h, 5d]
 """
     )
     assert config.instances == {"contoso", "oldname", "older-name"}
-    assert (config.applies, config.mode) == (False, "plan")
+    assert config.applies is False
     assert (config.management_groups, config.subscriptions) == (("corp",), frozenset({SPOKE}))
     assert config.excluded == {HUB_SUBSCRIPTION}
     [hub] = config.hubs
@@ -112,13 +114,13 @@ followUps: [100ms, 2s, 3m, 4h, 5d]
     assert (row.type, row.group, row.notes) == ("Contoso.Things/things", "thing", "ours")
     assert (row.zone, row.suffix) == (DnsName("privatelink.things.com"), DnsName("things.com"))
     assert config.follow_ups == (0.1, 2.0, 180.0, 14400.0, 432000.0)
-    assert config.warnings == ()
+    assert [warning.split(": ")[2] for warning in config.warnings] == ["hubs.0.networks", "hubs.0.dns"]
 
 
-def test_several_hubs_and_no_follow_ups_are_fine(settings: Settings) -> None:
-    config = settings(LEAST + f"  - name: neu\n    zones: [{ZONES}]\nfollowUps: []\n")
+def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> None:
+    config = settings(LEAST + f"  - name: neu\n    zones: [{ZONES}]\nfollowUps: [1m]\n")
     assert [hub.name for hub in config.hubs] == ["weu", "neu"]
-    assert config.follow_ups == ()
+    assert config.follow_ups == (60.0,)
 
 
 # Faults, one by one: each with its line, its key, and what is allowed.
@@ -343,6 +345,7 @@ def test_a_list_whose_items_are_refused_is_not_called_too_short_as_well() -> Non
     [
         (LEAST.replace(f"[{ZONES}]", "[]"), "line 5: hubs.0.zones"),
         (LEAST + "records: {addresses: []}", "line 6: records.addresses"),
+        (LEAST + "followUps: []", "line 6: followUps"),
         (f"instance: contoso\nestate: {{subscriptions: [{SPOKE}]}}\nhubs: []\n", "line 3: hubs"),
     ],
 )
@@ -437,15 +440,16 @@ def test_a_file_that_cannot_be_read_is_a_fault(kind: str, tmp_path: Path) -> Non
     if kind == "not UTF-8":
         file.write_bytes(b"instance: \xff\n")
     with pytest.raises(ConfigError) as refused:
-        load({"AzureWebJobsStorage": "c", "HUBWARDEN_CONFIG": str(file)})
+        load({"AzureWebJobsStorage": STORAGE, "HUBWARDEN_CONFIG": str(file)})
     [fault] = refused.value.faults
     assert fault.startswith(f"{file}: cannot be read: ")
 
 
 def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
-    config = load({"AzureWebJobsStorage": "c"})
+    config = load({"AzureWebJobsStorage": STORAGE})
     assert config.environment.config_file == DEFAULT_FILE
-    assert (config.mode, config.warnings) == ("apply", ())
+    assert (config.applies, config.warnings) == (True, ())
+    assert [hub.networks for hub in config.hubs] == [()]
 
 
 # What is read but not acted on is said aloud.
@@ -459,6 +463,10 @@ def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
         (f"records: {{shared: [{ENDPOINT}]}}", "records.shared"),
         ("approvals: {people: [owners]}", "approvals"),
         ("events: {topic: 'https://t'}", "events.topic"),
+        (f"    networks: [{NETWORK}]", "hubs.0.networks"),
+        ("    dns: {servers: [10.0.0.4]}", "hubs.0.dns"),
+        (f"  - name: neu\n    zones: [{ZONES}]\n    networks: [{NETWORK}]", "hubs.1.networks"),
+        (f"  - name: neu\n    zones: [{ZONES}]\n    dns: {{via: firewall}}", "hubs.1.dns"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    prefers: {{locations: [westeurope]}}", "hubs.1.prefers"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    createZones: true", "hubs.1.createZones"),
     ],
@@ -475,6 +483,7 @@ def test_what_this_version_does_not_act_on_is_warned_of_by_line(more: str, key: 
         "approvals: {}",
         "events: {topic: null}",
         f"  - {{name: n, zones: [{ZONES}], createZones: false}}",
+        "    networks: []\n    dns: {}",
     ],
 )
 def test_what_says_nothing_is_not_warned_of(more: str) -> None:
@@ -493,7 +502,16 @@ def test_the_schema_accepts_the_shipped_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "more", ["colour: red", "mode: dry", "records: {ttl: 0}", "records: {tll: 5}", "followUps: [5]", "cloud: china"]
+    "more",
+    [
+        "colour: red",
+        "mode: dry",
+        "records: {ttl: 0}",
+        "records: {tll: 5}",
+        "followUps: [5]",
+        "followUps: []",
+        "cloud: china",
+    ],
 )
 def test_what_the_schema_refuses_is_refused_by_us_too(more: str) -> None:
     document = yaml.safe_load(LEAST + more)

@@ -1,4 +1,4 @@
-"""Addresses in one order, and the id of a private endpoint, which nothing else is taken for."""
+"""Addresses in one order, names that are sure, and the id of a private endpoint, which nothing else is taken for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwarden.errors import InputError
-from hubwarden.model.endpoint import Address, ordered, private_endpoint_id
+from hubwarden.model.endpoint import Address, NameSource, ordered, private_endpoint_id
 from hubwarden.model.resource_id import ResourceId
-from tests.unit.given import ENDPOINT, RESOURCES, SPOKE, TARGET, addresses
+from tests.unit.given import BLOB, ENDPOINT, RESOURCES, SPOKE, TARGET, addresses, endpoint, name
 from tests.unit.strategies import endpoint_ids
 
 
@@ -26,8 +26,8 @@ def test_the_order_of_addresses_does_not_depend_on_how_they_came(some: list[Addr
 
 
 @given(endpoint_ids)
-def test_the_id_of_a_private_endpoint_is_read_as_it_is_spelt(endpoint: ResourceId) -> None:
-    assert str(private_endpoint_id(str(endpoint))) == str(endpoint)
+def test_the_id_of_a_private_endpoint_is_read_as_it_is_spelt(spelt: ResourceId) -> None:
+    assert str(private_endpoint_id(str(spelt))) == str(spelt)
 
 
 def test_the_type_of_a_private_endpoint_is_compared_without_case() -> None:
@@ -54,3 +54,10 @@ def test_what_is_not_the_id_of_a_private_endpoint_in_a_resource_group_is_refused
     with pytest.raises(InputError) as refused:
         private_endpoint_id(value)
     assert len(str(refused.value)) < 400
+
+
+def test_only_the_names_that_azure_itself_shows_are_sure() -> None:
+    sure, said = name(BLOB), name("orders.dfs.core.windows.net", source=NameSource.ENDPOINT)
+    assert endpoint(said, sure).sure_names == (sure,)
+    assert endpoint(said).sure_names == ()
+    assert endpoint(names=()).sure_names == ()

@@ -8,7 +8,9 @@ import pytest
 
 from hubwarden.config.environment import DEFAULT_FILE, Environment, Storage, read_environment, storage_setting
 
-STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+KEYED = "DefaultEndpointsProtocol=https;AccountName=st;AccountKey=a2V5;EndpointSuffix=core.windows.net"
+OTHER_KEYED = "AccountName=own;AccountKey=b3du"
+STORAGE = {"AzureWebJobsStorage": KEYED}
 
 
 def test_what_is_not_set_has_a_default() -> None:
@@ -17,7 +19,7 @@ def test_what_is_not_set_has_a_default() -> None:
         arm_endpoint="",
         client_id="",
         has_managed_identity=False,
-        storage=Storage(connection_string="UseDevelopmentStorage=true"),
+        storage=Storage(connection_string=KEYED),
         faults=(),
     )
     assert DEFAULT_FILE.parent == Path(__file__).parents[2]
@@ -98,21 +100,21 @@ def test_an_https_origin_is_an_arm_endpoint(endpoint: str) -> None:
     assert (environment.arm_endpoint, environment.faults) == (endpoint, ())
 
 
-TABLES, QUEUES = "https://st.table.core.windows.net", "https://st.queue.core.windows.net"
+TABLES, QUEUES = "https://st0.table.core.windows.net", "https://st0.queue.core.windows.net"
 
 
 @pytest.mark.parametrize(
     ("variables", "storage"),
     [
-        pytest.param({"AzureWebJobsStorage": "c"}, Storage("c"), id="the host's connection string"),
-        pytest.param({"AzureWebJobsStorage": "c", "HUBWARDEN_STORAGE": "d"}, Storage("d"), id="its own comes first"),
+        pytest.param(STORAGE, Storage(KEYED), id="the host's connection string"),
+        pytest.param({**STORAGE, "HUBWARDEN_STORAGE": OTHER_KEYED}, Storage(OTHER_KEYED), id="its own comes first"),
         pytest.param(
-            {"AzureWebJobsStorage__accountName": "st"},
+            {"AzureWebJobsStorage__accountName": "st0"},
             Storage(table_uri=TABLES, queue_uri=QUEUES),
             id="the account by name",
         ),
         pytest.param(
-            {"AzureWebJobsStorage": "c", "HUBWARDEN_STORAGE__accountName": "st", "HUBWARDEN_STORAGE__clientId": "i"},
+            {**STORAGE, "HUBWARDEN_STORAGE__accountName": "st0", "HUBWARDEN_STORAGE__clientId": "i"},
             Storage(table_uri=TABLES, queue_uri=QUEUES, client_id="i"),
             id="its own account by name, with an identity",
         ),
@@ -122,13 +124,37 @@ TABLES, QUEUES = "https://st.table.core.windows.net", "https://st.queue.core.win
             id="both addresses",
         ),
         pytest.param(
-            {"HUBWARDEN_STORAGE__accountName": "st", "HUBWARDEN_STORAGE__queueServiceUri": "https://q"},
+            {"HUBWARDEN_STORAGE__accountName": "st0", "HUBWARDEN_STORAGE__queueServiceUri": "https://q"},
             Storage(table_uri=TABLES, queue_uri="https://q"),
             id="an address over the account's name",
         ),
         pytest.param(
-            {"AzureWebJobsStorage": "c", "AzureWebJobsStorage__accountName": "st"},
-            Storage("c"),
+            {
+                "AzureWebJobsStorage__tableServiceUri": "https://127.0.0.1:10002/",
+                "AzureWebJobsStorage__queueServiceUri": "https://localhost:10001",
+            },
+            Storage(table_uri="https://127.0.0.1:10002/", queue_uri="https://localhost:10001"),
+            id="addresses with a port and a final slash",
+        ),
+        pytest.param(
+            {"AzureWebJobsStorage": "AccountName=st;SharedAccessSignature=sv=1&sig=x%3D;"},
+            Storage("AccountName=st;SharedAccessSignature=sv=1&sig=x%3D;"),
+            id="a signature in the key's place",
+        ),
+        *(
+            pytest.param(
+                {"AzureWebJobsStorage__accountName": account},
+                Storage(
+                    table_uri=f"https://{account}.table.core.windows.net",
+                    queue_uri=f"https://{account}.queue.core.windows.net",
+                ),
+                id=account,
+            )
+            for account in ("abc", "a" * 24, "123")
+        ),
+        pytest.param(
+            {**STORAGE, "AzureWebJobsStorage__accountName": "st0"},
+            Storage(KEYED),
             id="the exact setting over the prefixed ones",
         ),
     ],
@@ -136,6 +162,83 @@ TABLES, QUEUES = "https://st.table.core.windows.net", "https://st.queue.core.win
 def test_storage_is_found_as_the_functions_host_finds_it(variables: dict[str, str], storage: Storage) -> None:
     environment = read_environment(variables)
     assert (environment.storage, environment.faults) == (storage, ())
+
+
+SECRET = "c2VjcmV0"
+
+
+@pytest.mark.parametrize("setting", ["AzureWebJobsStorage", "HUBWARDEN_STORAGE"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(SECRET, id="a key alone"),
+        pytest.param(f"AccountKey={SECRET}", id="no account"),
+        pytest.param("AccountName=st", id="no key"),
+        pytest.param(f"AccountName=st,AccountKey={SECRET}", id="commas for semicolons"),
+        pytest.param(f"AccountName;AccountKey;{SECRET}", id="words without values"),
+        pytest.param(f"https://st.queue.core.windows.net/?sig={SECRET}", id="an address"),
+        pytest.param(";;", id="semicolons"),
+    ],
+)
+def test_what_is_no_connection_string_is_a_fault_that_does_not_repeat_it(text: str, setting: str) -> None:
+    environment = read_environment({setting: text})
+    assert environment.storage is None
+    assert environment.faults == (
+        f"{setting}: it is no connection string, which has AccountName=\u2026;AccountKey=\u2026, or "
+        "TableEndpoint=\u2026;QueueEndpoint=\u2026;SharedAccessSignature=\u2026",
+    )
+
+
+@pytest.mark.parametrize("setting", ["AzureWebJobsStorage", "HUBWARDEN_STORAGE"])
+@pytest.mark.parametrize(
+    "account",
+    [
+        pytest.param("ab", id="two letters"),
+        pytest.param("a" * 25, id="25 letters"),
+        pytest.param("Orders", id="a capital"),
+        pytest.param("st-orders", id="a hyphen"),
+        pytest.param("st.evil", id="a dot"),
+        pytest.param("evil.com/", id="a host of its own"),
+        pytest.param("evil.com#", id="a fragment"),
+        pytest.param("u@evil", id="a user"),
+        pytest.param("orders\n", id="a line end"),
+        pytest.param("ord\u0435rs", id="a letter that only looks like one"),
+        pytest.param("\u0661\u0662\u0663", id="digits of another script"),
+    ],
+)
+def test_an_account_is_named_as_azure_names_one(account: str, setting: str) -> None:
+    addresses = {f"{setting}__tableServiceUri": "https://t", f"{setting}__queueServiceUri": "https://q"}
+    for more in ({}, addresses):
+        environment = read_environment({f"{setting}__accountName": account, **more})
+        assert environment.storage is None
+        [fault] = environment.faults
+        assert fault.startswith(f"{setting}: __accountName: ")
+        assert "3 to 24 lower-case letters and digits" in fault
+        assert account not in fault
+
+
+@pytest.mark.parametrize("service", ["table", "queue"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("http://st.core.windows.net", id="not https"),
+        pytest.param("st.core.windows.net", id="no scheme"),
+        pytest.param(f"https://st.core.windows.net/?sig={SECRET}", id="a signature"),
+        pytest.param(f"https://st:{SECRET}@evil.com", id="a name and a password"),
+        pytest.param("https://st.core.windows.net/claims", id="a path"),
+        pytest.param("https://st.core.windows.net:65536", id="no such port"),
+        pytest.param("https://", id="no host"),
+        pytest.param("/", id="a slash"),
+    ],
+)
+def test_the_address_of_a_storage_service_is_an_https_origin(address: str, service: str) -> None:
+    environment = read_environment(
+        {"HUBWARDEN_STORAGE__accountName": "st0", f"HUBWARDEN_STORAGE__{service}ServiceUri": address}
+    )
+    assert environment.storage is None
+    assert environment.faults == (
+        "HUBWARDEN_STORAGE: __tableServiceUri, __queueServiceUri: each is https://host[:port]",
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,6 +278,31 @@ def test_the_queue_trigger_is_told_where_the_queue_is(variables: dict[str, str],
 
 
 def test_the_process_environment_is_read_where_no_other_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUBWARDEN_STORAGE", "from the process")
+    monkeypatch.setenv("HUBWARDEN_STORAGE", OTHER_KEYED)
     assert storage_setting() == "HUBWARDEN_STORAGE"
-    assert read_environment().storage == Storage("from the process")
+    assert read_environment().storage == Storage(OTHER_KEYED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AccountName=st;AccountKey=a2V5",
+        "accountname=st;ACCOUNTKEY=a2V5;",
+        "TableEndpoint=https://st.table.core.windows.net;QueueEndpoint=https://st.queue.core.windows.net;"
+        "SharedAccessSignature=sv=2026&sig=x%3D",
+    ],
+)
+def test_a_connection_string_in_any_of_its_forms_is_taken(text: str) -> None:
+    environment = read_environment({"AzureWebJobsStorage": text})
+    assert environment.faults == ()
+    assert environment.storage == Storage(connection_string=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rubbish", "AccountName=;AccountKey=", "AccountName=st;AccountKey=a2V5;junk", "AccountName=st;AccountName=su"],
+)
+def test_what_the_storage_sdks_would_refuse_is_a_fault(text: str) -> None:
+    [fault] = read_environment({"AzureWebJobsStorage": text}).faults
+    assert "no connection string" in fault
+    assert text not in fault

@@ -18,7 +18,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from requests import Response
 
-from hubwarden.arm.failures import retry_after, translated
+from hubwarden.arm.failures import ABSENT, RECORD_ABSENT, retry_after, translated
 from hubwarden.errors import (
     DeniedError,
     HubwardenError,
@@ -50,8 +50,8 @@ def error(
     return kind(response=RequestsTransportResponse(HttpRequest("GET", "https://management.azure.com"), answer))
 
 
-def ours(raised: Exception) -> HubwardenError:
-    with pytest.raises(HubwardenError) as caught, translated("reading", "/subscriptions/x"):
+def ours(raised: Exception, *, absent: frozenset[str] = ABSENT) -> HubwardenError:
+    with pytest.raises(HubwardenError) as caught, translated("reading", "/subscriptions/x", absent=absent):
         raise raised
     assert caught.value.__cause__ is raised
     return caught.value
@@ -96,30 +96,64 @@ def test_the_class_that_azure_core_picks_does_not_matter(kind: type[HttpResponse
     assert type(ours(error(409, "Conflict", kind=kind))) is UnavailableError
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+@pytest.mark.parametrize("status", [400, 401, 403, 409])
 def test_azures_code_goes_with_the_error(status: int) -> None:
     found = ours(error(status, "ScopeLocked"))
-    assert isinstance(found, NotFoundError | DeniedError | RefusedError)
+    assert isinstance(found, DeniedError | RefusedError)
     assert found.code == "ScopeLocked"
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("code", "of_a_resource", "of_a_record"),
     [
-        pytest.param(
-            '{"code": "PreconditionFailed", "message": "etag mismatch"}', "PreconditionFailed", id="unwrapped"
-        ),
-        pytest.param("", "", id="empty"),
-        pytest.param("<html>Bad gateway</html>", "", id="HTML"),
-        pytest.param("[1]", "", id="a list"),
-        pytest.param('{"error": null}', "", id="null"),
-        pytest.param('{"error": {}}', "", id="no code"),
+        pytest.param("ResourceNotFound", True, True, id="the resource"),
+        pytest.param("ResourceGroupNotFound", True, False, id="its group"),
+        pytest.param("NotFound", False, True, id="the word of the DNS provider"),
+        pytest.param("ParentResourceNotFound", False, False, id="what it lies in"),
+        pytest.param("SubscriptionNotFound", False, False, id="the subscription, or our right to see it"),
+        pytest.param("InvalidResourceType", False, False, id="the type"),
+        pytest.param("resourcenotfound", False, False, id="a word that Azure does not use"),
+        pytest.param("", False, False, id="no code"),
     ],
 )
-def test_an_answer_in_any_shape_is_translated(body: str, code: str) -> None:
+def test_only_some_codes_of_a_404_prove_that_something_is_not_there(
+    code: str, of_a_resource: bool, of_a_record: bool
+) -> None:
+    resource, record = ours(error(404, code)), ours(error(404, code), absent=RECORD_ABSENT)
+    assert isinstance(resource, NotFoundError)
+    assert isinstance(record, NotFoundError)
+    assert (resource.proves_absence, record.proves_absence) == (of_a_resource, of_a_record)
+
+
+def test_no_other_answer_is_taken_for_an_absence() -> None:
+    for status in (400, 401, 403, 409, 410, 412, 429, 500):
+        assert not isinstance(ours(error(status, "ResourceNotFound")), NotFoundError)
+
+
+def test_what_proves_an_absence_is_named_by_who_asks() -> None:
+    found = ours(error(404, "Nowhere"), absent=frozenset({"Nowhere"}))
+    none = ours(error(404, "ResourceNotFound"), absent=frozenset())
+    assert isinstance(found, NotFoundError)
+    assert isinstance(none, NotFoundError)
+    assert (found.proves_absence, none.proves_absence) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_proof"),
+    [
+        pytest.param('{"code": "ResourceNotFound", "message": "gone"}', True, id="unwrapped"),
+        pytest.param('{"code": "PreconditionFailed", "message": "etag mismatch"}', False, id="unwrapped, other code"),
+        pytest.param("", False, id="empty"),
+        pytest.param("<html>ResourceNotFound</html>", False, id="HTML"),
+        pytest.param("[1]", False, id="a list"),
+        pytest.param('{"error": null}', False, id="null"),
+        pytest.param('{"error": {}}', False, id="no code"),
+    ],
+)
+def test_an_answer_in_any_shape_is_translated(body: str, is_proof: bool) -> None:
     found = ours(error(404, body=body))
     assert isinstance(found, NotFoundError)
-    assert found.code == code
+    assert found.proves_absence is is_proof
 
 
 @pytest.mark.parametrize("kind", [HttpResponseError, DecodeError])

@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
-from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, Gone, NameSource
 from hubwarden.model.plan import Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Unread
 from tests.unit.given import (
     BLOB,
     BLOB_ZONE,
@@ -43,11 +42,11 @@ ZONE_GROUP = {"keeper": Keeper.ZONE_GROUP, "owner": None}
 AUTO = {"keeper": Keeper.AUTO_REGISTRATION, "owner": None}
 UNMARKED = {"keeper": Keeper.UNMARKED, "owner": None}
 FABRIKAM = {"owner": owner(instance="fabrikam")}
-PROTECTING_PUBLIC = replace(RULES, protected=frozenset({DnsName(BLOB)}))
-PROTECTING_PRIVATE = replace(RULES, protected=frozenset({DnsName(f"orders.{BLOB_ZONE}")}))
+PROTECTING_PUBLIC = replace(RULES, protected=frozenset({BLOB}))
+PROTECTING_PRIVATE = replace(RULES, protected=frozenset({f"orders.{BLOB_ZONE}"}))
 
 
-def wanted(stands: RecordSet | None, *, seen: Endpoint | None = None, rules: Any = RULES) -> Plan:
+def wanted(stands: RecordSet | Unread | None, *, seen: Endpoint | None = None, rules: Any = RULES) -> Plan:
     """The plan for the one wanted record, with this standing under its key."""
     return plan_wants(seen or endpoint(), [want()], {key(): stands}, rules)
 
@@ -206,8 +205,26 @@ def test_a_protected_record_that_is_right_is_not_even_mentioned() -> None:
 
 
 def test_a_protected_name_protects_no_other() -> None:
-    other = replace(RULES, protected=frozenset({DnsName("x" + BLOB), DnsName("blob.core.windows.net")}))
+    other = replace(RULES, protected=frozenset({"x" + BLOB, "blob.core.windows.net"}))
     assert the_put(wanted(record(ttl=60), rules=other)).etag == "e1"
+
+
+UNREAD = Unread("reading record: Azure answered 403 AuthorizationFailed")
+
+
+@pytest.mark.parametrize("rules", [RULES, PROTECTING_PUBLIC], ids=["as usual", "protected"])
+def test_a_record_that_azure_does_not_show_is_not_written(rules: Any) -> None:
+    assert the_held(wanted(UNREAD, rules=rules)) == Held(
+        HeldReason.UNCERTAIN, ENDPOINT, UNREAD.detail, key(), BLOB, waits=True
+    )
+
+
+def test_a_record_that_azure_does_not_show_holds_no_other_back() -> None:
+    aaaa = key(kind=RecordType.AAAA)
+    wants = [want(), want(key=aaaa, addresses=addresses("fd00::4"))]
+    plan = plan_wants(endpoint(), wants, {key(): UNREAD, aaaa: None}, RULES)
+    assert [change.key for change in plan.changes] == [aaaa]
+    assert [(held.reason, held.key) for held in plan.held] == [(HeldReason.UNCERTAIN, key())]
 
 
 def test_each_wanted_record_is_decided_by_itself() -> None:
@@ -232,7 +249,7 @@ def test_what_a_put_writes_needs_nothing_at_the_next_look(stands: RecordSet | No
 OURS = record()
 
 
-def left(seen: Endpoint | Gone, *, stands: RecordSet | None = OURS, rules: Any = RULES) -> Plan:
+def left(seen: Endpoint | Gone, *, stands: RecordSet | Unread | None = OURS, rules: Any = RULES) -> Plan:
     """The plan for one claim that no want covers; by default our record stands under it."""
     return plan_leftovers(seen, [claim()], {key(): stands}, rules)
 
@@ -307,6 +324,49 @@ def test_what_is_not_ours_for_this_endpoint_is_not_withdrawn(seen: Endpoint | Go
     assert left(seen, stands=stands) == Plan()
 
 
+@pytest.mark.parametrize("guid", [OTHER_GUID, "", GUID.upper()], ids=["an earlier one's", "none", "in upper case"])
+def test_a_record_of_the_same_id_is_withdrawn_whatever_guid_it_bears(guid: str) -> None:
+    """A write that failed leaves an earlier guid; whether one made anew holds it was asked of Azure before."""
+    [change] = left(PROVEN, stands=record(owner=owner(guid=guid))).changes
+    assert isinstance(change, Drop)
+
+
+@pytest.mark.parametrize("seen", [PROVEN, OTHER_NAMES, endpoint(), endpoint(settled=False)])
+def test_a_claimed_record_that_azure_does_not_show_is_in_doubt_and_not_withdrawn(seen: Endpoint | Gone) -> None:
+    assert the_held(left(seen, stands=UNREAD)) == Held(
+        HeldReason.UNCERTAIN, ENDPOINT, UNREAD.detail, key(), BLOB, waits=True
+    )
+
+
+def test_a_record_that_two_hubs_claim_is_withdrawn_once() -> None:
+    both = [claim(), claim(hub="neu")]
+    for seen, count in ((PROVEN, (1, 0)), (endpoint(), (0, 1))):
+        plan = plan_leftovers(seen, both, {key(): record()}, RULES)
+        assert (len(plan.changes), len(plan.held)) == count
+    assert len(plan_leftovers(PROVEN, both, {key(): UNREAD}, RULES).held) == 1
+
+
+SAID = name("other.blob.core.windows.net", source=NameSource.ENDPOINT)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(endpoint(SAID), id="another name"),
+        pytest.param(endpoint(name(BLOB, "fd00::4", source=NameSource.ENDPOINT)), id="the name, in another family"),
+        pytest.param(endpoint(EndpointName(BLOB, (), NameSource.ENDPOINT)), id="the name, without an address"),
+    ],
+)
+def test_what_only_the_owner_says_does_not_prove_that_a_name_is_gone(seen: Endpoint) -> None:
+    held = the_held(left(seen))
+    assert (held.reason, held.waits, held.key, held.name) == (HeldReason.NOT_READY, True, key(), BLOB)
+
+
+def test_what_only_the_owner_says_keeps_nothing_that_has_ended() -> None:
+    [change] = left(endpoint(SAID, status=ConnectionStatus.DISCONNECTED)).changes
+    assert isinstance(change, Drop)
+
+
 def test_a_record_under_the_instances_former_name_is_withdrawn_too() -> None:
     [change] = left(PROVEN, stands=record(owner=owner(instance="oldname"))).changes
     assert isinstance(change, Drop)
@@ -379,7 +439,7 @@ def test_a_name_that_lost_one_family_loses_its_record(kind: RecordType, now: str
 
 def test_a_name_with_both_families_keeps_both_records() -> None:
     keys = [key(kind=kind) for kind in RecordType]
-    stands: dict[RecordKey, RecordSet | None] = {each: record(key=each) for each in keys}
+    stands: dict[RecordKey, RecordSet | Unread | None] = {each: record(key=each) for each in keys}
     both = endpoint(name(BLOB, "10.1.0.4"), name(f"{BLOB.upper()}.", "fd00::4"))
     plan = plan_leftovers(both, [claim(key=each) for each in keys], stands, RULES)
     assert plan.changes == ()
@@ -394,25 +454,27 @@ def test_a_record_whose_name_lost_its_family_is_not_withdrawn_if_it_is_protected
 
 def test_every_claim_of_a_gone_endpoint_is_withdrawn_by_itself() -> None:
     keys = [key(f"n{number}") for number in range(3)]
-    stands: dict[RecordKey, RecordSet | None] = {each: record(key=each, etag=f"e{each.name}") for each in keys}
+    stands: dict[RecordKey, RecordSet | Unread | None] = {each: record(key=each, etag=f"e{each.name}") for each in keys}
     plan = plan_leftovers(PROVEN, [claim(key=each) for each in keys], stands, RULES)
     assert [(change.key, change.etag) for change in plan.changes if isinstance(change, Drop)] == [
         (each, f"e{each.name}") for each in keys
     ]
 
 
-RECORDS: list[RecordSet | None] = [
+RECORDS: list[RecordSet | Unread | None] = [
     None,
+    UNREAD,
     record(),
     record(addresses=ELSEWHERE),
     record(owner=owner(endpoint=OTHER_ENDPOINT)),
     record(owner=owner(endpoint=OTHER_ENDPOINT, guid=OTHER_GUID)),
+    record(owner=owner(guid=OTHER_GUID)),
     record(owner=owner(instance="oldname")),
     *(record(**whose) for whose in (UNMARKED, ZONE_GROUP, AUTO, NEWER, FABRIKAM)),
 ]
 ENDPOINTS = st.builds(
     endpoint,
-    st.sampled_from([name(BLOB), name("other.blob.core.windows.net"), EndpointName("x", (), NameSource.NIC)]),
+    st.sampled_from([name(BLOB), name("other.blob.core.windows.net"), EndpointName("x", (), NameSource.NIC), SAID]),
     status=st.sampled_from(ConnectionStatus),
     settled=st.booleans(),
     guid=st.sampled_from([GUID, OTHER_GUID, ""]),
@@ -426,7 +488,7 @@ ENDPOINTS = st.builds(
     st.booleans(),
 )
 def test_whatever_is_seen_only_records_of_ours_change_and_every_change_insists(
-    seen: Endpoint | Gone, stands: RecordSet | None, rules: Any, is_wanted: bool
+    seen: Endpoint | Gone, stands: RecordSet | Unread | None, rules: Any, is_wanted: bool
 ) -> None:
     wants: list[Want] = [want()] if is_wanted and isinstance(seen, Endpoint) else []
     plan = joined(
@@ -439,12 +501,15 @@ def test_whatever_is_seen_only_records_of_ours_change_and_every_change_insists(
             assert isinstance(change, Put)
             assert change.etag is None
             continue
+        assert isinstance(stands, RecordSet), "what nobody knows is not written on"
         assert stands.owned_by(rules.instances)
         assert change.etag == stands.etag
         assert change.was == stands.addresses
         assert not rules.protected, "only what is not there yet is written under a protected name"
         if isinstance(change, Drop):
             assert isinstance(seen, Gone) or seen.settled
+            assert stands.owner
+            assert stands.owner.endpoint == ENDPOINT
 
 
 def test_plans_are_joined_in_order() -> None:

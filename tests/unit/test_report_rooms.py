@@ -14,7 +14,7 @@ import pytest
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Held, HeldReason, Plan
-from hubwarden.model.record import Keeper, RecordType
+from hubwarden.model.record import Keeper, RecordType, Unread
 from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Outcome, Report, Result
 from hubwarden.report.as_json import change_data, explanation_data, held_data, name_data, report_data
 from hubwarden.report.as_text import COLUMNS, explanation_text, name_text, report_csv, report_text
@@ -243,6 +243,42 @@ def test_an_explanation_reads_line_by_line() -> None:
         f"would put new.{BLOB_ZONE} A: wanted, and nothing stands there",
         f"held: contested: {HeldReason.CONTESTED.meaning} (somebody holds it)",
     ]
+
+
+UNREAD = Unread("reading record: Azure answered 403 AuthorizationFailed")
+
+
+def test_a_record_that_was_not_shown_is_neither_there_nor_not_there() -> None:
+    unread = replace(EXPLAINED, standing={key(): UNREAD, key("new"): None})
+    place = {"zone": BLOB_ZONE, "type": "A"}
+    data = explanation_data(unread)["standing"]
+    assert data == [
+        {**place, "name": "new", "exists": False},
+        {**place, "name": "orders", "exists": None, "detail": UNREAD.detail},
+    ]
+    assert name_data(NameExplanation(DnsName(BLOB), unread.standing, ()))["standing"] == data
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_a_record_that_was_not_shown_reads_so() -> None:
+    unread = replace(EXPLAINED, standing={key(): UNREAD, key("new"): UNREAD})
+    lines = explanation_text(unread).splitlines()
+    assert f"  orders.{BLOB_ZONE} A: not shown: {UNREAD.detail}; served" in lines
+    assert f"  new.{BLOB_ZONE} A: not shown: {UNREAD.detail}; not claimed" in lines
+    assert name_text(NameExplanation(DnsName(BLOB), {key(): UNREAD}, ())).splitlines() == [
+        f"{BLOB}:",
+        f"  orders.{BLOB_ZONE} A: not shown: {UNREAD.detail}",
+    ]
+
+
+def test_why_a_record_was_not_shown_steers_no_terminal() -> None:
+    said = {key(): Unread("\x1b[2J\nheld: nothing")}
+    for text in (
+        explanation_text(replace(EXPLAINED, standing=said)),
+        name_text(NameExplanation(DnsName(BLOB), said, ())),
+    ):
+        assert "not shown: \\x1b[2J\\nheld: nothing" in text
+        assert "\x1b" not in text
 
 
 @pytest.mark.parametrize(("proven", "word"), [(True, "proven"), (False, "not proven")])

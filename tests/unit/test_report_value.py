@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -147,3 +148,10 @@ def test_what_is_unfinished_decides_how_the_run_ended(
 )
 def test_a_look_is_due_again_where_time_may_help(held: tuple[Held, ...], outcomes: list[Outcome], again: bool) -> None:
     assert report(Plan(held=held), *outcomes).look_again is again
+
+
+@pytest.mark.parametrize("watch", [True, False])
+def test_a_watch_leaves_nothing_to_do(watch: bool) -> None:
+    run = replace(report(Plan()), watch=watch)
+    assert (run.look_again, run.status, run.unfinished) == (False, Status.DONE, ())
+    assert not report(Plan()).watch

@@ -12,10 +12,23 @@ from hubwarden.arm.endpoints import to_endpoint
 from hubwarden.catalog import Catalogue, Row, catalogue
 from hubwarden.dns.wants import MOST_NAMES, Wishes, wishes
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource, Tenancy
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.record import HubZones, RecordType
-from tests.unit.given import BLOB, BLOB_ZONE, PRIVATE, SPOKE, addresses, document, endpoint, hub, key, name, target
+from tests.unit.given import (
+    BLOB,
+    BLOB_ZONE,
+    PRIVATE,
+    SPOKE,
+    TARGET,
+    addresses,
+    document,
+    endpoint,
+    hub,
+    key,
+    name,
+    target,
+)
 
 PUBLIC = catalogue("public")
 ALL_ZONES = tuple(dict.fromkeys(str(row.zone) for row in PUBLIC.rows))
@@ -26,12 +39,10 @@ def wished(
     *,
     hubs: Sequence[HubZones] = (hub(*ALL_ZONES),),
     rows: Catalogue = PUBLIC,
-    ours: bool = True,
+    tenancy: Tenancy = Tenancy.OURS,
     foreign: bool = False,
 ) -> Wishes:
-    return wishes(
-        seen, target_is_ours=ours, hubs=hubs, catalogue=rows, networks=PRIVATE, publishes_foreign_targets=foreign
-    )
+    return wishes(seen, tenancy=tenancy, hubs=hubs, catalogue=rows, networks=PRIVATE, publishes_foreign_targets=foreign)
 
 
 def written(wish: Wishes) -> list[tuple[str, list[str]]]:
@@ -203,7 +214,7 @@ def test_a_recorded_pending_request_waits_for_the_targets_owner() -> None:
 
 
 def test_a_partners_private_link_service_brings_no_names() -> None:
-    held = only_held(wished(to_endpoint(document("15_pls_manual_approved_empty_dns"), []), ours=False))
+    held = only_held(wished(to_endpoint(document("15_pls_manual_approved_empty_dns"), []), tenancy=Tenancy.UNKNOWN))
     assert held.reason is HeldReason.NO_NAMES
 
 
@@ -215,16 +226,31 @@ def test_more_names_than_any_service_has_are_not_read() -> None:
     assert "501 names" in held.detail
 
 
+@pytest.mark.parametrize(("tenancy", "foreign"), [(Tenancy.OURS, False), *((each, True) for each in Tenancy)])
+def test_a_target_of_ours_is_published_and_any_other_if_the_owner_says_so(tenancy: Tenancy, foreign: bool) -> None:
+    wish = wished(endpoint(), tenancy=tenancy, foreign=foreign)
+    assert [want.key for want in wish.wants] == [key()]
+    assert wish.held == ()
+
+
 @pytest.mark.parametrize(
-    ("ours", "foreign", "published"),
-    [(True, False, True), (True, True, True), (False, True, True), (False, False, False)],
+    ("tenancy", "waits", "what"),
+    [
+        pytest.param(Tenancy.FOREIGN, False, "is in another tenant", id="foreign, and so it stays"),
+        pytest.param(Tenancy.UNKNOWN, True, "is not known to be in our tenant", id="unknown, which may pass"),
+    ],
 )
-def test_a_target_of_another_tenant_is_published_only_if_the_owner_says_so(
-    ours: bool, foreign: bool, published: bool
-) -> None:
-    wish = wished(endpoint(), ours=ours, foreign=foreign)
-    assert bool(wish.wants) is published
-    assert [held.reason for held in wish.held] == ([] if published else [HeldReason.NAME_NOT_ALLOWED])
+def test_a_target_that_is_not_known_to_be_ours_is_held(tenancy: Tenancy, waits: bool, what: str) -> None:
+    held = only_held(wished(endpoint(), tenancy=tenancy))
+    assert (held.reason, held.waits, held.key, held.name) == (HeldReason.NAME_NOT_ALLOWED, waits, None, "")
+    assert held.detail == f"the target {TARGET} {what}, and records.foreignTargets is hold"
+
+
+@pytest.mark.parametrize("tenancy", [Tenancy.FOREIGN, Tenancy.UNKNOWN])
+def test_whose_the_target_is_matters_only_once_the_endpoint_is_ready(tenancy: Tenancy) -> None:
+    assert only_held(wished(endpoint(settled=False), tenancy=tenancy)).reason is HeldReason.NOT_READY
+    nowhere = only_held(wished(endpoint(), tenancy=tenancy, hubs=[]))
+    assert nowhere.reason is HeldReason.NAME_NOT_ALLOWED
 
 
 # What holds back one name, and only that one.
@@ -246,6 +272,9 @@ def bad_name(bad: EndpointName, **changes: Any) -> Held:
         pytest.param("orders.dfs.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="another group's suffix"),
         pytest.param("core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="above the suffix"),
         pytest.param("blob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="the bare suffix"),
+        pytest.param("*.blob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="everybody's accounts"),
+        pytest.param("*.BLOB.core.windows.net.", HeldReason.NAME_NOT_ALLOWED, id="everybody's, spelt otherwise"),
+        pytest.param("*.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="a wildcard above the suffix"),
         pytest.param("login.microsoftonline.com", HeldReason.NAME_NOT_ALLOWED, id="no private link name at all"),
         pytest.param("orders.blob.core.windows.net.evil.com", HeldReason.NAME_NOT_ALLOWED, id="the suffix inside"),
         pytest.param("xblob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="ends alike within a label"),
@@ -428,6 +457,43 @@ def test_a_hub_without_the_zone_holds_only_itself_back() -> None:
     [held] = wish.held
     assert (held.reason, held.name) == (HeldReason.NO_ZONE, BLOB)
     assert held.detail == f"hub neu has no zone {BLOB_ZONE}"
+
+
+TROUBLE = hub(called="neu", group="rg-north", trouble="listing zones: Azure answered 403")
+
+
+def test_a_hub_whose_zones_could_not_be_listed_is_in_doubt_name_by_name() -> None:
+    wish = wished(endpoint(name(BLOB), name("orders.x.blob.core.windows.net")), hubs=[TROUBLE])
+    assert wish.wants == ()
+    assert [(held.reason, held.name, held.key, held.waits) for held in wish.held] == [
+        (HeldReason.UNCERTAIN, fqdn, None, True) for fqdn in (BLOB, "orders.x.blob.core.windows.net")
+    ]
+    assert {held.detail for held in wish.held} == {
+        "the zones of hub neu could not be listed: listing zones: Azure answered 403"
+    }
+
+
+def test_one_hubs_trouble_holds_nothing_back_in_another() -> None:
+    for hubs in ([TROUBLE, hub(BLOB_ZONE)], [hub(BLOB_ZONE), TROUBLE]):
+        wish = wished(endpoint(), hubs=hubs)
+        assert [(want.hub, want.key) for want in wish.wants] == [("weu", key())]
+        assert [held.reason for held in wish.held] == [HeldReason.UNCERTAIN]
+
+
+def test_the_trouble_of_a_hub_that_does_not_publish_the_endpoint_is_none_of_its() -> None:
+    elsewhere = hub(called="neu", locations=("northeurope",), trouble="no answer")
+    wish = wished(endpoint(), hubs=[elsewhere, hub(BLOB_ZONE)])
+    assert ([want.hub for want in wish.wants], wish.held) == (["weu"], ())
+
+
+def test_zones_that_were_listed_before_the_trouble_are_not_believed() -> None:
+    found = only_held(wished(endpoint(), hubs=[hub(BLOB_ZONE, trouble="no answer")]))
+    assert found.reason is HeldReason.UNCERTAIN
+
+
+def test_a_name_that_may_not_be_published_is_held_for_that_even_in_trouble() -> None:
+    held = only_held(wished(endpoint(name("orders.vault.azure.net")), hubs=[TROUBLE]))
+    assert held.reason is HeldReason.NAME_NOT_ALLOWED
 
 
 def test_the_most_specific_zone_that_the_hub_has_holds_the_record() -> None:
