@@ -102,9 +102,10 @@ class RunningApp:
         self._quiet = Quiet([host], settings(storage))
 
     async def rest(self) -> None:
-        """Returns when the app has come to rest."""
-        while await self._quiet.unrest():
-            pass
+        """Returns when the app is at rest twice in a row: a message is invisible for the instant in which it is put."""
+        quiet = 0
+        while quiet < 2:
+            quiet = 0 if await self._quiet.unrest() else quiet + 1
 
     async def status(self) -> dict[str, Any]:
         """What the host says about itself."""
