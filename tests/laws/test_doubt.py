@@ -265,3 +265,24 @@ async def test_a_work_item_outlives_the_ledgers_outage(estate: Estate, monkeypat
     with pytest.raises(LedgerUnavailableError):
         await estate.hubwarden.work(item, within=WITHIN)
     await unreachable.close()
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 403, "code": "AuthorizationFailed"}, {"status": 404, "code": "SubscriptionNotFound"}]
+)
+async def test_an_end_that_is_not_confirmed_after_the_records_were_read(estate: Estate, answer: dict[str, Any]) -> None:
+    endpoint = await published(estate)
+    await estate.delete_endpoint(endpoint)
+    await estate.azure.sim("POST", "faults", fault("GET", "/privateEndpoints/", skip=1, **answer))
+    assert held(await estate.look(endpoint, thorough=True)) == [HeldReason.UNCERTAIN]
+    assert await estate.addresses() == ["10.1.0.4"]
+    await estate.look(endpoint, thorough=True)
+    assert await estate.addresses() is None
+
+
+async def test_explaining_an_endpoint_outside_the_estate_asks_azure_nothing(estate: Estate) -> None:
+    stranger = resource_id("00000000-0000-0000-0000-0000000000ee", "rg", "Microsoft.Network/privateEndpoints", "pe1")
+    await estate.forget_calls()
+    explanation = await estate.hubwarden.explain(one(stranger))
+    assert [each.reason for each in explanation.plan.held] == [HeldReason.OUTSIDE_ESTATE]
+    assert await estate.calls() == []
