@@ -129,29 +129,27 @@ class Azure:
 
     async def network(self, subscription: str = SPOKE) -> NetworkManagementClient:
         """azure-mgmt-network, for endpoints, interfaces and private link services."""
-        client = NetworkManagementClient(
-            self.credential, subscription, base_url=self.url, credential_scopes=_SCOPES, polling_interval=0
-        )
+        client = NetworkManagementClient(self.credential, subscription, **self._options)
         return await self._open.enter_async_context(client)
 
     async def private_dns(self, subscription: str = HUB) -> PrivateDnsManagementClient:
         """azure-mgmt-privatedns, for zones and record sets."""
-        client = PrivateDnsManagementClient(
-            self.credential, subscription, base_url=self.url, credential_scopes=_SCOPES, polling_interval=0
-        )
+        client = PrivateDnsManagementClient(self.credential, subscription, **self._options)
         return await self._open.enter_async_context(client)
 
     async def storage(self, subscription: str = SPOKE) -> StorageManagementClient:
         """azure-mgmt-storage, for the connections of storage accounts."""
-        client = StorageManagementClient(
-            self.credential, subscription, base_url=self.url, credential_scopes=_SCOPES, polling_interval=0
-        )
+        client = StorageManagementClient(self.credential, subscription, **self._options)
         return await self._open.enter_async_context(client)
 
     async def graph(self) -> ResourceGraphClient:
         """azure-mgmt-resourcegraph."""
         client = ResourceGraphClient(self.credential, base_url=self.url, credential_scopes=_SCOPES)
         return await self._open.enter_async_context(client)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"base_url": self.url, "credential_scopes": _SCOPES, "polling_interval": 0}
 
     # Builders: each puts something into the world as it stands in Azure when all operations are over
 

@@ -9,7 +9,6 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.network.models import PrivateEndpointConnection as ServiceConnection
 from azure.mgmt.storage.models import PrivateEndpointConnection
 
-from simulator.server import Simulator
 from simulator.world import Change
 from tests.azure import HUB, SPOKE, Azure, endpoint_request, resource_id
 
@@ -17,20 +16,6 @@ ENDPOINT = resource_id(SPOKE, "rg-spoke", "Microsoft.Network/privateEndpoints", 
 SERVICE = resource_id(HUB, "rg-svc", "Microsoft.Network/privateLinkServices", "pls1")
 ALIAS = "pls1.6b3ee6e7-0000-0000-0000-000000000000.westeurope.azure.privatelinkservice"
 NAME = "st1.blob.core.windows.net"
-
-
-@pytest.fixture
-async def account(azure: Azure) -> str:
-    """A storage account in a spoke."""
-    return await azure.spoke()
-
-
-@pytest.fixture
-def changes(simulator: Simulator) -> list[Change]:
-    """The changes from now on."""
-    seen: list[Change] = []
-    simulator.world.listeners.append(seen.append)
-    return seen
 
 
 async def service(azure: Azure, **properties: Any) -> str:

@@ -8,26 +8,11 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.network.models import PrivateEndpoint
 
-from simulator.server import Simulator
 from simulator.world import NETWORK_SERVICE, Change
 from tests.azure import SPOKE, Azure, endpoint_request, resource_id
 
 ENDPOINT = resource_id(SPOKE, "rg-spoke", "Microsoft.Network/privateEndpoints", "pe1")
 NAME = "st1.blob.core.windows.net"
-
-
-@pytest.fixture
-async def account(azure: Azure) -> str:
-    """A storage account in a spoke."""
-    return await azure.spoke()
-
-
-@pytest.fixture
-def changes(simulator: Simulator) -> list[Change]:
-    """The changes from now on."""
-    seen: list[Change] = []
-    simulator.world.listeners.append(seen.append)
-    return seen
 
 
 async def names_on_interface(azure: Azure, endpoint_id: str = ENDPOINT) -> list[str]:

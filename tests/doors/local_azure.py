@@ -128,27 +128,18 @@ class RemoteAzure(Azure):
 
     async def network(self, subscription: str = HUB) -> NetworkManagementClient:
         """azure-mgmt-network of a subscription."""
-        client = NetworkManagementClient(
-            self.credential,
-            subscription,
-            base_url=self.url,
-            credential_scopes=_SCOPES,
-            polling_interval=0,
-            transport=self._transport,
-        )
+        client = NetworkManagementClient(self.credential, subscription, **self._options)
         return await self._open.enter_async_context(client)
 
     async def storage(self, subscription: str = HUB) -> StorageManagementClient:
         """azure-mgmt-storage of a subscription."""
-        client = StorageManagementClient(
-            self.credential,
-            subscription,
-            base_url=self.url,
-            credential_scopes=_SCOPES,
-            polling_interval=0,
-            transport=self._transport,
-        )
+        client = StorageManagementClient(self.credential, subscription, **self._options)
         return await self._open.enter_async_context(client)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        places = {"base_url": self.url, "credential_scopes": _SCOPES}
+        return {**places, "polling_interval": 0, "transport": self._transport}
 
     @property
     def _transport(self) -> AioHttpTransport:

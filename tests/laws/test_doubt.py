@@ -26,6 +26,17 @@ def one(endpoint: str, *, thorough: bool = False) -> OneEndpoint:
     return OneEndpoint(ResourceId.parse(endpoint), thorough)
 
 
+async def of_two_names(estate: Estate) -> str:
+    """An endpoint that wants the records st1 and st1-b."""
+    account = await estate.azure.spoke()
+    members = [
+        {"groupId": "blob", "memberName": name, "fqdns": [f"{name}.blob.core.windows.net"], "zone": BLOB_ZONE,
+         "publicAddress": "203.0.113.7"}
+        for name in ("st1", "st1-b")
+    ]  # fmt: skip
+    return await estate.azure.endpoint("pe1", await estate.azure.target(account, members))
+
+
 @pytest.mark.parametrize("status", [(401, "ExpiredToken"), (403, "AuthorizationFailed"), (404, "SubscriptionNotFound")])
 async def test_a_tenancy_that_is_not_shown_now_is_asked_for_again(estate: Estate, status: tuple[int, str]) -> None:
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
@@ -124,13 +135,7 @@ async def test_an_answer_that_is_a_refusal_is_handed_on(estate: Estate) -> None:
 
 
 async def test_what_was_done_is_told_whatever_the_second_look_meets(estate: Estate) -> None:
-    account = await estate.azure.spoke()
-    members = [
-        {"groupId": "blob", "memberName": name, "fqdns": [f"{name}.blob.core.windows.net"], "zone": BLOB_ZONE,
-         "publicAddress": "203.0.113.7"}
-        for name in ("st1", "st1-b")
-    ]  # fmt: skip
-    endpoint = await estate.azure.endpoint("pe1", await estate.azure.target(account, members))
+    endpoint = await of_two_names(estate)
     await estate.azure.sim("POST", "faults", fault("PUT", "/A/st1$", status=412, code="PreconditionFailed"))
     await estate.azure.sim(
         "POST", "faults", fault("GET", "/privateEndpoints/", skip=1, status=429, code="TooMany", retryAfter=99)
@@ -143,13 +148,7 @@ async def test_what_was_done_is_told_whatever_the_second_look_meets(estate: Esta
 
 
 async def test_a_write_that_failed_is_not_repeated_at_once(estate: Estate) -> None:
-    account = await estate.azure.spoke()
-    members = [
-        {"groupId": "blob", "memberName": name, "fqdns": [f"{name}.blob.core.windows.net"], "zone": BLOB_ZONE,
-         "publicAddress": "203.0.113.7"}
-        for name in ("st1", "st1-b")
-    ]  # fmt: skip
-    endpoint = await estate.azure.endpoint("pe1", await estate.azure.target(account, members))
+    endpoint = await of_two_names(estate)
     await estate.azure.sim("POST", "faults", fault("PUT", "/A/st1$", status=412, code="PreconditionFailed"))
     await estate.azure.sim("POST", "faults", fault("PUT", "/A/st1-b", status=429, code="TooMany", retryAfter=99))
     report = await estate.look(endpoint)
