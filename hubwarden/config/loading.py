@@ -187,6 +187,3 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
         follow_ups=file.follow_ups,
         warnings=warnings,
     )
-
-
-__all__ = ["Config", "File", "load", "parse", "schema"]

@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from hubwarden.model.dns_name import compared
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
-from hubwarden.model.resource_id import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def plan_leftovers(
 
     `held_names` are the endpoint's names that are held back themselves: their records wait with them.
     """
-    by_name = {_name(each.name): each for each in held_names}
+    by_name = {compared(each.name): each for each in held_names}
     changes: list[Change] = []
     held: list[Held] = []
     for claim in {claim.key: claim for claim in claims}.values():
@@ -95,16 +95,17 @@ def _for_want(endpoint: Endpoint, want: Want, record: RecordSet | Unread | None,
     owner = Owner(rules.instance, endpoint.id, endpoint.guid)
     if isinstance(record, Unread):
         return Held(HeldReason.UNCERTAIN, endpoint.id, record.detail, want.key, want.fqdn, waits=True)
-    if record is not None and not (record.owned_by(rules.instances) and record.owner):
-        return _foreign(endpoint, want, record)
-    if record is not None and record.owner and not record.owner.is_for(endpoint.id, endpoint.guid):
-        detail = f"{record.owner.endpoint} holds the name"
-        return Held(HeldReason.CONTESTED, endpoint.id, detail, want.key, want.fqdn, waits=True)
-    if record is not None and _same(record, want, owner, rules.ttl):
-        return None
-    if record is not None and _is_protected(want.key, want.fqdn, rules):
-        detail = "records.protected names it"
-        return Held(HeldReason.PROTECTED, endpoint.id, detail, want.key, want.fqdn)
+    if record is not None:
+        if not record.owned_by(rules.instances):
+            return _foreign(endpoint, want, record)
+        if record.owner and not record.owner.is_for(endpoint.id, endpoint.guid):
+            detail = f"{record.owner.endpoint} holds the name"
+            return Held(HeldReason.CONTESTED, endpoint.id, detail, want.key, want.fqdn, waits=True)
+        if _same(record, want, owner, rules.ttl):
+            return None
+        if _is_protected(want.key, want.fqdn, rules):
+            detail = "records.protected names it"
+            return Held(HeldReason.PROTECTED, endpoint.id, detail, want.key, want.fqdn)
     return Put(
         hub=want.hub,
         key=want.key,
@@ -159,7 +160,7 @@ def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str 
         return _not_ready(claim)
     if held_name:
         return replace(held_name, key=claim.key, name=claim.fqdn)
-    same = [name for name in seen.sure_names if _name(name.fqdn) == claim.fqdn]
+    same = [name for name in seen.sure_names if compared(name.fqdn) == claim.fqdn]
     kinds = {RecordType.of(address) for name in same for address in name.addresses}
     if same and not kinds:
         return _not_ready(claim)
@@ -167,10 +168,6 @@ def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str 
         detail = "the endpoint still has the name, but the settings give it another place or none"
         return Held(HeldReason.NO_LONGER_COVERED, claim.endpoint, detail, claim.key, claim.fqdn)
     return f"the endpoint has no {claim.key.type} for this name now" if kinds else "the endpoint has other names now"
-
-
-def _name(text: str) -> str:
-    return fold(text).removesuffix(".")
 
 
 def _not_ready(claim: Claim) -> Held:

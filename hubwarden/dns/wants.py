@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hubwarden.catalog import Catalogue, Place
 from hubwarden.errors import InputError
-from hubwarden.model.dns_name import LONGEST, DnsName
+from hubwarden.model.dns_name import LONGEST, DnsName, compared
 from hubwarden.model.endpoint import (
     PRIVATE_LINK_SERVICE,
     ConnectionStatus,
@@ -40,7 +40,7 @@ def wishes(
     tenancy: Tenancy,
     hubs: Sequence[HubZones],
     catalogue: Catalogue,
-    networks: Iterable[Network],
+    networks: Sequence[Network],
     publishes_foreign_targets: bool,
 ) -> Wishes:
     """The records that an endpoint asks for, name by name; one bad name holds back only itself."""
@@ -57,7 +57,7 @@ def wishes(
     wants: dict[RecordKey, Want] = {}
     held: list[Held] = []
     for name in endpoint.names:
-        found = _places(endpoint, name, catalogue, tuple(networks))
+        found = _places(endpoint, name, catalogue, networks)
         if isinstance(found, Held):
             held.append(found)
             continue
@@ -147,7 +147,7 @@ def _in_hub(endpoint: Endpoint, name: EndpointName, places: Sequence[Place], hub
         return [_held(endpoint, HeldReason.NO_ZONE, detail, name=name.fqdn)]
     zone = hub.zones[place.zone]
     return [
-        Want(hub.hub.name, RecordKey(zone.id, place.name, kind), fold(name.fqdn).removesuffix("."), addresses)
+        Want(hub.hub.name, RecordKey(zone.id, place.name, kind), compared(name.fqdn), addresses)
         for kind in RecordType
         if (addresses := ordered(address for address in name.addresses if RecordType.of(address) is kind))
     ]

@@ -32,13 +32,6 @@ class FollowUp:
     thorough: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """What the ledger knows of one endpoint."""
-
-    claims: tuple[Claim, ...] = ()
-
-
 class Claims:
     """Claims and follow-ups in the table. Raises LedgerUnavailableError when storage does not do its part."""
 
@@ -46,7 +39,7 @@ class Claims:
         self._account = account
         self._table = account.claims
 
-    async def of(self, endpoint: ResourceId) -> Book:
+    async def of(self, endpoint: ResourceId) -> tuple[Claim, ...]:
         """The claims of one endpoint, in one query.
 
         Raises NewerFormatError where a newer Hubwarden has written one: the endpoint is left to it.
@@ -60,7 +53,7 @@ class Claims:
             rows = await self._account.with_claims(query)
         if newer := [row["Format"] for row in rows if row["Format"] > CLAIM_FORMAT]:
             raise NewerFormatError(f"claims of {endpoint} have format {newer[0]}; this version knows {CLAIM_FORMAT}")
-        return Book(tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP))
+        return tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP)
 
     async def store(self, claims: Iterable[Claim]) -> tuple[Claim, ...]:
         """Writes claims of one endpoint, whatever stood there, and gives them with their versions."""
@@ -80,16 +73,15 @@ class Claims:
         operations = [("upsert", _to_row(claim), {"mode": UpdateMode.REPLACE}) for claim in batch]
         return [answer["etag"] for answer in await self._table.submit_transaction(operations)]
 
-    async def settle(self, claim: Claim) -> Claim:
+    async def settle(self, claim: Claim) -> None:
         """Rewrites a claim that was stored before. Raises RacedError if it changed or went meanwhile."""
         with translated(f"settling the claim of {claim.endpoint} on {claim.key}"):
-            answer = await self._table.update_entity(
+            await self._table.update_entity(
                 _to_row(claim),
                 mode=UpdateMode.REPLACE,
                 etag=claim.version,
                 match_condition=MatchConditions.IfNotModified,
             )
-        return replace(claim, version=answer["etag"])
 
     async def forget(self, claim: Claim) -> None:
         """Removes a claim, unless it changed meanwhile: then somebody needs it again."""

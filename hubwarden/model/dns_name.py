@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import Self
 
 from hubwarden.errors import InputError
+from hubwarden.model.resource_id import fold
 
 APEX = "@"
 LONGEST = 253
 # RFC 1035 section 2.3.1 and RFC 1123 section 2.1, and the underscore that services use (RFC 8552).
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+
+
+def compared(text: str) -> str:
+    """A text in the spelling in which names compare (RFC 4343), whether or not it is a name."""
+    return fold(text).removesuffix(".")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,7 +33,7 @@ class DnsName:
             raise InputError(f"a DNS name is text, not {type(text).__name__}")
         if not text.isascii():
             raise InputError(f"{text[:80]!r} is not a DNS name: only ASCII letters, digits, '-' and '_' are allowed")
-        name = text.lower().removesuffix(".")
+        name = compared(text)
         if not name or len(name) > LONGEST:
             raise InputError(f"{text[:80]!r} is not a DNS name: it has 1 to {LONGEST} characters")
         labels = name.split(".")

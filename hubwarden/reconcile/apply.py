@@ -76,7 +76,7 @@ async def _settled(rooms: Rooms, claim: Claim) -> None:
 
 
 async def _forget(rooms: Rooms, sight: Sight, key: RecordKey) -> None:
-    for claim in sight.book.claims:
+    for claim in sight.claims:
         if claim.key == key:
             await rooms.claims.forget(claim)
 
@@ -129,7 +129,7 @@ def _claim(rooms: Rooms, endpoint: Endpoint, want: Want, state: ClaimState, reco
 
 def _needs_storing(sight: Sight, claim: Claim) -> bool:
     """Whether the ledger does not say this already, or said it too long ago to be believed next time."""
-    for known in sight.book.claims:
+    for known in sight.claims:
         if known.key == claim.key and known.hub == claim.hub:
             same = replace(known, version="", written_at=0.0) == replace(claim, version="", written_at=0.0)
             fresh = claim.written_at - known.written_at < CLAIMS_LAST

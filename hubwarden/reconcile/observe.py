@@ -12,7 +12,6 @@ from hubwarden.arm.zones import read_record
 from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
 from hubwarden.dns.wants import Wishes, wishes
 from hubwarden.errors import DeniedError, InputError, NotFoundError, RefusedError
-from hubwarden.ledger.claims import Book
 from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
@@ -31,7 +30,7 @@ class Sight:
     """All that one look at an endpoint gave, and the plan that follows from it."""
 
     seen: Endpoint | Gone
-    book: Book
+    claims: tuple[Claim, ...]
     wishes: Wishes
     standing: Standing
     plan: Plan
@@ -42,7 +41,7 @@ class Sight:
     def leftovers(self) -> tuple[Claim, ...]:
         """Claims on records that nothing wants any more."""
         wanted = {want.key for want in self.wishes.wants}
-        return tuple(claim for claim in self.book.claims if claim.key not in wanted)
+        return tuple(claim for claim in self.claims if claim.key not in wanted)
 
 
 async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
@@ -51,17 +50,17 @@ async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
     A Drop must not insist on the etag that an endpoint made anew under the same id has just written. So the claims,
     which have etags, are read before the endpoint; and where records are read, its end is confirmed after them.
     """
-    book = await rooms.claims.of(scope.endpoint)
+    claims = await rooms.claims.of(scope.endpoint)
     at = rooms.now()
     seen = await see(rooms, scope.endpoint)
     if isinstance(seen, Held):
-        return Sight(Gone(scope.endpoint, False, seen.detail), book, Wishes(held=(seen,)), {}, Plan(held=(seen,)), at)
+        return Sight(Gone(scope.endpoint, False, seen.detail), claims, Wishes(held=(seen,)), {}, Plan(held=(seen,)), at)
     if isinstance(seen, Gone):
-        wished = Wishes(held=() if seen.proven or book.claims else (_uncertain(seen),))
-        seen = await _proved(rooms, seen, book)
+        wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
+        seen = await _proved(rooms, seen, claims)
     else:
         wished = await _wishes(rooms, seen)
-    believed, doubtful = _standing(rooms, scope, wished, book, seen)
+    believed, doubtful = _standing(rooms, scope, wished, claims, seen)
     standing = {**believed, **await read_records(rooms, doubtful)}
     if isinstance(seen, Gone) and seen.proven and doubtful:
         match await see(rooms, scope.endpoint):
@@ -71,7 +70,7 @@ async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
                 seen = replace(seen, proven=False, detail=held.detail)
             case Gone() as gone:
                 seen = replace(seen, proven=gone.proven, detail=gone.detail)
-    sight = Sight(seen, book, wished, standing, Plan(), at)
+    sight = Sight(seen, claims, wished, standing, Plan(), at)
     plan = joined(
         Plan(held=wished.held),
         plan_wants(seen, wished.wants, sight.standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
@@ -95,17 +94,17 @@ async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
     return seen
 
 
-async def _proved(rooms: Rooms, gone: Gone, book: Book) -> Gone:
+async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...]) -> Gone:
     """Whether the endpoint's end is proven (law 5).
 
     Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
     moved. The index only hints at such a one: ARM is asked for it.
     """
-    if not gone.proven or not book.claims:
+    if not gone.proven or not claims:
         return gone
     if not await _answers(rooms, gone.id):
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
-    for guid in sorted({fold(claim.guid) for claim in book.claims if claim.guid}):
+    for guid in sorted({fold(claim.guid) for claim in claims if claim.guid}):
         for candidate in await endpoints_with_guid(rooms.arm, guid):
             if candidate == gone.id:
                 continue  # the index has not caught up yet
@@ -148,10 +147,10 @@ async def _wishes(rooms: Rooms, endpoint: Endpoint) -> Wishes:
 
 
 def _standing(
-    rooms: Rooms, scope: OneEndpoint, wished: Wishes, book: Book, seen: Endpoint | Gone
+    rooms: Rooms, scope: OneEndpoint, wished: Wishes, claims: Iterable[Claim], seen: Endpoint | Gone
 ) -> tuple[Standing, list[RecordKey]]:
     """What is believed to stand, for a mistake costs one 412 at worst; and the keys that must be read instead."""
-    claimed = {claim.key: claim for claim in book.claims}
+    claimed = {claim.key: claim for claim in claims}
     standing: dict[RecordKey, RecordSet | Unread | None] = {}
     doubtful: list[RecordKey] = []
     for key in {*claimed, *(want.key for want in wished.wants)}:
@@ -171,8 +170,10 @@ async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKe
         async with gate:
             try:
                 return key, await read_record(rooms.arm, key)
-            except (NotFoundError, DeniedError, RefusedError) as error:
-                rooms.estate.forget_zones()
+            except NotFoundError as error:
+                rooms.estate.forget_zones()  # it may be the zone that is gone
+                return key, Unread(str(error))
+            except (DeniedError, RefusedError) as error:
                 return key, Unread(str(error))
 
     return dict(await asyncio.gather(*(read(key) for key in keys)))

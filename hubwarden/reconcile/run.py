@@ -50,7 +50,7 @@ async def reconcile(rooms: Rooms, scope: OneEndpoint, *, applies: bool = True) -
     plan, outcomes = sight.plan, await apply(rooms, sight)
     if any(outcome.result is Result.RACED for outcome in outcomes) or await _has_an_heir(rooms, sight):
         plan, outcomes = await _once_more(rooms, scope, plan, outcomes)
-    watch = isinstance(sight.seen, Gone) and sight.seen.proven and not sight.book.claims
+    watch = isinstance(sight.seen, Gone) and sight.seen.proven and not sight.claims
     return _report(rooms, scope, started, applies, plan, outcomes, watch=watch)
 
 
@@ -62,7 +62,7 @@ async def _is_stale(rooms: Rooms, sight: Sight) -> bool:
 
 async def _has_an_heir(rooms: Rooms, sight: Sight) -> bool:
     """Whether an endpoint stands where one was gone that showed no guid: only so can its heir be told from it."""
-    nameless = {claim.key for claim in sight.book.claims if not claim.guid}
+    nameless = {claim.key for claim in sight.claims if not claim.guid}
     drops = [change for change in sight.plan.changes if isinstance(change, Drop) and change.key in nameless]
     return isinstance(sight.seen, Gone) and bool(drops) and isinstance(await see(rooms, sight.seen.id), Endpoint)
 
@@ -77,7 +77,7 @@ async def explain(rooms: Rooms, scope: OneEndpoint) -> Explanation:
         endpoint=scope.endpoint,
         seen=sight.seen,
         wants=sight.wishes.wants,
-        claims=sight.book.claims,
+        claims=sight.claims,
         standing=sight.standing,
         plan=sight.plan,
     )
