@@ -18,6 +18,7 @@ from hubwarden.model.plan import Claim, ClaimState
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
+CLAIMS_TABLE = "hubwardenclaims"
 CLAIM_FORMAT = 1
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _FOLLOW_UP = "follow-up"
@@ -36,8 +37,8 @@ class Claims:
     """Claims and follow-ups in the table. Raises LedgerUnavailableError when storage does not do its part."""
 
     def __init__(self, account: StorageAccount) -> None:
-        self._account = account
-        self._table = account.claims
+        self._claims = account.table(CLAIMS_TABLE)
+        self._table = self._claims.client
 
     async def of(self, endpoint: ResourceId) -> tuple[Claim, ...]:
         """The claims of one endpoint, in one query.
@@ -50,7 +51,7 @@ class Claims:
             return [_with_version(entity) async for entity in pages]
 
         with translated(f"reading the claims of {endpoint}"):
-            rows = await self._account.with_claims(query)
+            rows = await self._claims.run(query)
         if newer := [row["Format"] for row in rows if row["Format"] > CLAIM_FORMAT]:
             raise NewerFormatError(f"claims of {endpoint} have format {newer[0]}; this version knows {CLAIM_FORMAT}")
         return tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP)
@@ -62,7 +63,7 @@ class Claims:
         for start in range(0, len(ordered), _BATCH):
             batch = ordered[start : start + _BATCH]
             with translated(f"storing claims of {batch[0].endpoint}"):
-                versions = await self._account.with_claims(partial(self._write, batch))
+                versions = await self._claims.run(partial(self._write, batch))
             stored += [replace(claim, version=version) for claim, version in zip(batch, versions, strict=True)]
         return tuple(stored)
 
@@ -116,7 +117,7 @@ class Claims:
             "Thorough": follow_up.thorough,
         }
         with translated(f"noting a follow-up of {endpoint}"):
-            await self._account.with_claims(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
+            await self._claims.run(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
 
     async def close_follow_up(self, endpoint: ResourceId) -> None:
         """Forgets the waiting look: there is nothing left to wait for."""

@@ -1,4 +1,4 @@
-"""The connection to Azure Storage: clients for the claims table and the work queue, made once."""
+"""The connection to Azure Storage: clients for the tables and the work queue, made once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.data.tables.aio import TableServiceClient
+from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
 
-CLAIMS_TABLE = "hubwardenclaims"
 WORK_QUEUE = "hubwarden-work"
 
 # The SDKs would try for a minute and more; a door has 20 seconds, and its caller tries again. One has a backoff factor,
@@ -30,8 +29,19 @@ _PATIENCE: dict[str, Any] = {
 Answer = TypeVar("Answer")
 
 
+class Table:
+    """One table of the account; it is made when it is first found missing."""
+
+    def __init__(self, client: TableClient) -> None:
+        self.client = client
+
+    async def run(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Runs an operation on the table, making the table first if that is what it lacks."""
+        return await _making("TableNotFound", self.client.create_table, operation)
+
+
 class StorageAccount:
-    """The account that `HUBWARDEN_STORAGE*` names; the table and the queue are made when first found missing.
+    """The account that `HUBWARDEN_STORAGE*` names; its tables and its queue are made when first found missing.
 
     It is reached by a connection string, or by the addresses of its services and a credential.
     """
@@ -51,13 +61,12 @@ class StorageAccount:
             assert credential is not None
             self._tables = TableServiceClient(endpoint=table_uri, credential=credential, **_PATIENCE)
             self._queues = QueueServiceClient(account_url=queue_uri, credential=credential, **_PATIENCE)
-        self.claims = self._tables.get_table_client(CLAIMS_TABLE)
         # The Functions host reads base64 unless host.json says otherwise.
         self.work = self._queues.get_queue_client(WORK_QUEUE, message_encode_policy=TextBase64EncodePolicy())
 
-    async def with_claims(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Runs an operation on the table, making the table first if that is what it lacks."""
-        return await _making("TableNotFound", self.claims.create_table, operation)
+    def table(self, name: str) -> Table:
+        """A table of the account, be it there yet or not."""
+        return Table(self._tables.get_table_client(name))
 
     async def with_work(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
         """Runs an operation on the queue, making the queue first if that is what it lacks."""
