@@ -125,3 +125,22 @@ class Shapes:
             "onprem_sid": "S-1-5-21-1111111111-2222222222-3333333333-4444",
             "puid": "1003BFFD00000001",
         }
+
+
+def dead_letter(
+    event: Mapping[str, Any], *, reason: str, attempts: int, outcome: str, published: datetime, last: datetime
+) -> dict[str, Any]:
+    """The record of an event that could not be delivered: the event and five fields more (section 1.6)."""
+    return {
+        **event,
+        "deadLetterReason": reason,
+        "deliveryAttempts": attempts,
+        "lastDeliveryOutcome": outcome,
+        "publishTime": moment_text(published),
+        "lastDeliveryAttemptTime": moment_text(last),
+    }
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment with the seven digits that Azure writes."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"

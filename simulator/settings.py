@@ -5,6 +5,7 @@ Every switch is one field with its default; POST /_sim/settings changes them by 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -32,6 +33,13 @@ class Settings:
     store_custom_dns: bool = _setting(True, "flag")  # a caller's own customDnsConfigs are stored and shown
     pls_fqdns: bool = _setting(True, "flag")  # the names a private link service's owner wrote reach its endpoints
     request_message_shown: bool = _setting(True, "flag")  # a pending connection's description is the request message
+    # Connections to targets (section 4)
+    long_connections: bool = _setting(True, "flag")  # connections change by long operations where the data says so
+    connection_headers: str = _setting("both", "both|Azure-AsyncOperation|Location")  # where such a one is followed
+    connections_listed: bool = _setting(False, "flag")  # also types that azure-cli does not list answer the list
+    connection_bodies_checked: bool = _setting(True, "flag")  # a body must hold all that the provider's model has
+    patched_by_put: bool = _setting(False, "flag")  # a PUT answers also where the SDK sends a PATCH
+    slot_connections_on_site: bool = _setting(False, "flag")  # the site has the connections of its slots
     # Private DNS (section 3)
     record_not_found_wrapped: bool = _setting(False, "flag")  # the 404 of a missing record set is wrapped in "error"
     lower_case_dns_groups: bool = _setting(False, "flag")  # zone and record ids spell the resource group in lower case
@@ -40,6 +48,10 @@ class Settings:
     )  # deleting a missing record set with If-Match is a 412, not 204
     # Event Grid (section 1) and DNS
     event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery
+    event_duplicates: int = _setting(0, "count")  # so many more deliveries of each event
+    event_shuffle: bool = _setting(False, "flag")  # events of one moment are delivered in another order
+    event_loss: int = _setting(0, "count")  # every event with such a number is lost: 3 loses each third, 1 all, 0 none
+    event_retry_scale: float = _setting(1.0, "factor")  # of what Event Grid waits between attempts
     dns_network: str | None = _setting(None, "id")  # the virtual network whose links the DNS server resolves with
 
     def changed(self, wanted: Mapping[str, Any]) -> Settings:
@@ -72,6 +84,8 @@ def _fits(value: Any, kind: _Kind) -> bool:
     match kind:
         case "count":
             return type(value) is int and value >= 0
+        case "factor":
+            return type(value) in (int, float) and 0 < value < math.inf
         case "flag":
             return type(value) is bool
         case "id":
@@ -81,5 +95,10 @@ def _fits(value: Any, kind: _Kind) -> bool:
 
 
 def _describe(kind: _Kind) -> str:
-    described = {"count": "a whole number, not below 0", "flag": "true or false", "id": "a resource id or null"}
+    described = {
+        "count": "a whole number, not below 0",
+        "factor": "a number above 0",
+        "flag": "true or false",
+        "id": "a resource id or null",
+    }
     return described.get(kind) or " or ".join(f'"{choice}"' for choice in kind.split("|"))

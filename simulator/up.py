@@ -24,7 +24,8 @@ from simulator import ids, snapshot
 from simulator.authority import Authority
 from simulator.azurite import Azurite
 from simulator.dns_server import DnsServer
-from simulator.events import TOPICS, EventGrid, EventGridError
+from simulator.event_subscriptions import TOPICS, EventGridError
+from simulator.events import EventGrid
 from simulator.host_process import HostProcess
 from simulator.processes import ProcessError
 from simulator.quiet import Quiet
@@ -172,8 +173,11 @@ class Up:
 
     async def _start_events(self) -> None:
         world, subscriber = self._simulator.world, None
+        self._events.destinations.storage = self._azurite.connection_string()
+        if self._hosts:
+            self._events.destinations.functions = await self._webhooks()
         if self._hosts and not self._options.no_subscribe:
-            subscriber = Subscriber(world, self._events, await self._webhooks())
+            subscriber = Subscriber(world, self._events)
             # It listens before Event Grid does: the first event of a subscription must find its event subscription.
             world.listeners.append(subscriber.see)
         self._stack.push_async_callback(self._events.stop)
@@ -181,6 +185,8 @@ class Up:
         if subscriber is not None:
             await subscriber.start()
         self._simulator.idle_checks.append(self._undelivered)
+        self._simulator.control.router.add("GET", "/_sim/events", self._get_events)
+        self._simulator.control.router.add("DELETE", "/_sim/events", self._delete_events)
 
     async def _webhooks(self) -> dict[str, str]:
         """The address of each of the app's functions that take events."""
@@ -195,6 +201,14 @@ class Up:
 
     async def _undelivered(self) -> list[str]:
         return self._events.undelivered()
+
+    def _get_events(self, _request: Request) -> Reply:
+        return Reply(200, {"deadLetters": self._events.dead_letters, "lost": self._events.lost})
+
+    def _delete_events(self, _request: Request) -> Reply:
+        self._events.dead_letters.clear()
+        self._events.lost.clear()
+        return Reply(200, {})
 
     async def _post_host(self, request: Request) -> Reply:
         number, body = request.values["n"], request.body
@@ -214,10 +228,9 @@ class Up:
 class Subscriber:
     """Makes event subscriptions, one for each function that takes events, in each subscription there is."""
 
-    def __init__(self, world: World, events: EventGrid, webhooks: dict[str, str]) -> None:
+    def __init__(self, world: World, events: EventGrid) -> None:
         self._world = world
         self._events = events
-        self._webhooks = webhooks
 
     async def start(self) -> None:
         """Makes them for the subscriptions there are now.
@@ -225,13 +238,13 @@ class Subscriber:
         Raises EventGridError if a webhook does not agree.
         """
         for subscription in self._unseen(self._world.subscriptions):
-            for name, url in self._webhooks.items():
+            for name, url in self._events.destinations.functions.items():
                 await self._events.subscribe(subscription, name, url, FILTER)
 
     def see(self, change: Change) -> None:
         """Makes them for a subscription that came later, when something first changes in it."""
         for subscription in self._unseen([ids.parse(change.resource_id).subscription.lower()]):
-            for name, url in self._webhooks.items():
+            for name, url in self._events.destinations.functions.items():
                 self._events.declare(subscription, name, url, FILTER)
 
     def _unseen(self, keys: Iterable[str]) -> list[str]:

@@ -1,10 +1,14 @@
-"""What the contract tests of Private Link start from: a spoke with an account, and an ear for changes."""
+"""What the contract tests start from: a spoke with an account, an ear for changes, an Event Grid with a webhook."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
+
+from tests.contract.event_grid import Grid, Webhook
 
 if TYPE_CHECKING:
     from simulator.server import Simulator
@@ -24,3 +28,28 @@ def changes(simulator: Simulator) -> list[Change]:
     seen: list[Change] = []
     simulator.world.listeners.append(seen.append)
     return seen
+
+
+@pytest.fixture
+async def webhook() -> AsyncIterator[Webhook]:
+    """A webhook on loopback that agrees and takes everything."""
+    hook = Webhook()
+    application = web.Application()
+    application.router.add_post("/hook", hook.answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook?code=the-system-key&functionName=events"
+    yield hook
+    if hook.hold is not None:
+        hook.hold.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def grid() -> AsyncIterator[Grid]:
+    """An Event Grid whose hours pass in a blink."""
+    grid = Grid()
+    await grid.events.start()
+    yield grid
+    await grid.events.stop()

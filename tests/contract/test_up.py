@@ -223,6 +223,45 @@ async def test_a_subscription_that_comes_later_gets_its_event_subscription(up: R
     assert sorted(await up.done()) == sorted([endpoint(HOME).lower(), endpoint(other).lower()])
     found = [each for each in (await up.sim("GET", "snapshot"))["resources"] if "eventSubscriptions" in each["id"]]
     assert [each["name"] for each in found] == ["events", "events"]
+    wanted = ["/privateEndpoints/", "/privateEndpointConnections/", "/moveResources/", "/resourceGroups/delete"]
+    for each in found:
+        filters = each["properties"]["filter"]["advancedFilters"]
+        assert filters == [{"operatorType": "StringContains", "key": "data.operationName", "values": wanted}]
+
+
+async def test_an_event_subscription_of_ones_own_can_name_a_queue_or_a_function(up: Running) -> None:
+    """Sections 1.6 and 8.3: the queue lies in AzureWebJobsStorage, the function is one of the app's."""
+    topics = f"/subscriptions/{HOME}/resourceGroups/rg/providers/Microsoft.EventGrid/systemTopics/own"
+    site = f"/subscriptions/{HOME}/resourceGroups/rg/providers/Microsoft.Web/sites/app/functions/events"
+    account = f"/subscriptions/{HOME}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
+    destinations = {"AzureFunction": {"resourceId": site}, "StorageQueue": {"resourceId": account, "queueName": "seen"}}
+    resources = [{"id": topics, "location": "global", "properties": {"source": f"/subscriptions/{HOME}"}}]
+    for kind, properties in destinations.items():
+        told = {"destination": {"endpointType": kind, "properties": properties}}
+        told["filter"] = {"includedEventTypes": ["Microsoft.Resources.ResourceDeleteSuccess"]}
+        resources.append({"id": f"{topics}/eventSubscriptions/{kind}", "properties": told})
+    await up.sim("POST", "subscriptions", {"id": HOME})
+    await up.sim("POST", "resources", {"resources": [*resources, {"id": endpoint()}], "emit": False})
+    await up.sim("DELETE", f"resources?id={endpoint()}")
+    await up.sim("POST", "settle", {})
+    by_function, by_queue = sorted(await up.done(), key=len)
+    assert by_function == endpoint().lower()
+    assert json.loads(by_queue)["subject"] == endpoint().lower()
+
+
+async def test_dead_and_lost_events_can_be_looked_at(up: Running) -> None:
+    """Sections 1.6 and 1.10: GET /_sim/events lists them, DELETE empties the lists."""
+    await up.sim("POST", "subscriptions", {"id": HOME})
+    await up.sim("POST", "settings", {"eventLoss": 2})
+    await up.sim("POST", "faults", {"service": "eventgrid", "status": 400})
+    for name in ("pe1", "pe2"):
+        await up.happens(endpoint(name=name))
+    await up.sim("POST", "settle", {})
+    found = await up.sim("GET", "events")
+    assert [each["subject"].lower() for each in found["deadLetters"]] == [endpoint(name="pe1").lower()]
+    assert [each["subject"].lower() for each in found["lost"]] == [endpoint(name="pe2").lower()]
+    await up.sim("DELETE", "events")
+    assert await up.sim("GET", "events") == {"deadLetters": [], "lost": []}
 
 
 async def test_settle_tells_what_is_left(up: Running) -> None:
