@@ -50,6 +50,14 @@ class Addresses:
             yield str(ipaddress.IPv4Address(address))
             address += 1
 
+    def unknown(self) -> list[str]:
+        """The subnets nobody told of, in the order in which they were given networks of their own."""
+        return list(self._unknown)
+
+    def know(self, subnets: list[str]) -> None:
+        """Gives those subnets the networks that they had."""
+        self._unknown = [key(each) for each in subnets]
+
     def _network_of_its_own(self, subnet: str) -> ipaddress.IPv4Network:
         if subnet not in self._unknown:
             self._unknown.append(subnet)

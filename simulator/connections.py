@@ -1,35 +1,37 @@
 """The target's side of private endpoints: who asks to connect, and what the owner answers (reference section 4).
 
-How each provider behaves is data (data/connections.json); a provider that is not in it answers as most do.
+What a connection looks like is next door in connection_documents; how the providers differ is data, see providers.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import uuid
-from collections.abc import Mapping
-from importlib.resources import files
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulator import endpoint_names, ids
+from simulator import endpoint_names, ids, providers
+from simulator.connection_documents import (
+    CHILD,
+    STATE,
+    Verdict,
+    answered,
+    consumer_of,
+    is_connection,
+    new,
+    status_of,
+    under_way,
+)
 from simulator.documents import Document
-from simulator.endpoint_names import connection_of, is_private_link_service, stamped, target_id_of
+from simulator.endpoint_names import connection_of, stamped, target_id_of
+from simulator.providers import Provider
 from simulator.refusals import Refusal
 from simulator.world import Caller, Operation, World
 
-CHILD = "privateEndpointConnections"
-_SUFFIX = f"/{CHILD}".lower()
 _ANSWERS = ("Approved", "Rejected")
-_PROVIDERS: dict[str, dict[str, Any]] = json.loads(
-    files("simulator").joinpath("data/connections.json").read_text(encoding="utf-8")
-)
-
-
-def provider_of(connection_id: str) -> dict[str, Any]:
-    """How the provider of that connection's target behaves."""
-    target_type = ids.parse(ids.parse(connection_id).parent).type.lower()
-    return {**_PROVIDERS["default"], **_PROVIDERS.get(target_type, {})}
+# Azure, an endpoint to a slot points at the site, in a group of this kind (approval table, Microsoft.Web/sites/slots).
+_SITE = re.compile(r"/.*/providers/Microsoft\.Web/sites/[^/]+", re.IGNORECASE)
+_SLOT_GROUP = re.compile(r"sites-(.+)", re.IGNORECASE)
 
 
 def request(world: World, endpoint: Document) -> None:
@@ -43,70 +45,88 @@ def request(world: World, endpoint: Document) -> None:
     automatic = bool(endpoint["properties"]["privateLinkServiceConnections"])
     approved = automatic or _approves_by_itself(world, target_id, ids.parse(endpoint["id"]).subscription)
     message = connection.get("requestMessage", "") if world.settings.request_message_shown else ""
-    status, description = ("Approved", "Auto-Approved") if approved else ("Pending", message)
-    own = {"status": status, "description": "Auto-Approved" if approved else "", "actionsRequired": "None"}
-    connection["privateLinkServiceConnectionState"] = own
-    _store(world, _new(endpoint, target_id, status, description))
+    verdict = Verdict("Approved", "Auto-Approved") if approved else Verdict("Pending", message)
+    own = {"status": verdict.status, "description": "Auto-Approved" if approved else "", "actionsRequired": "None"}
+    connection[STATE] = own
+    _store(world, new(world, endpoint, _place(world, endpoint), verdict))
 
 
-def answer(world: World, caller: Caller, connection_id: str, body: Mapping[str, Any]) -> Document:
-    """Approves or rejects a connection; the consumer's endpoint follows, without a write of its own (section 1.2)."""
-    current = world.need(connection_id)
-    state = (body.get("properties") or {}).get("privateLinkServiceConnectionState") or {}
-    status, before = state.get("status"), current["properties"]["privateLinkServiceConnectionState"]
-    if status not in _ANSWERS:
-        raise Refusal("BadRequest", f"The status of a connection can be set to {' or '.join(_ANSWERS)}, not {status}.")
-    if [before["status"], status] in provider_of(connection_id)["refuses"]:
-        raise Refusal("BadRequest", f"A connection that is {before['status']} cannot be set to {status}.")
-    description = state.get("description") or ""
-    changed = copy.deepcopy(current)
-    changed["properties"]["privateLinkServiceConnectionState"] = {
-        **before,
-        "status": status,
-        "description": description,
-    }
-    _store(world, changed)
-    _follow(world, current["properties"]["privateEndpoint"]["id"], connection_id, status, description)
-    world.announce(f"{ids.parse(current['id']).type}/write", current["id"], caller)
-    return changed
+def answer(
+    world: World, caller: Caller, connection_id: str, body: Mapping[str, Any], if_match: str | None = None
+) -> tuple[Document, Operation | None]:
+    """Approves or rejects a connection, at once or by the long operation that is returned.
 
-
-def remove(world: World, caller: Caller, connection_id: str) -> bool:
-    """Deletes a connection; the consumer's endpoint is disconnected (section 2.2). Tells whether there was one."""
-    current = world.document(connection_id)
-    if current is None:
-        return False
-    _drop(world, current)
-    _follow(world, current["properties"]["privateEndpoint"]["id"], connection_id, "Disconnected", "")
-    world.announce(f"{ids.parse(current['id']).type}/delete", current["id"], caller)
-    return True
-
-
-def begin_remove(world: World, caller: Caller, connection_id: str) -> Operation | None:
-    """Starts the same as a long operation; None if there is no such connection."""
-    current = world.document(connection_id)
-    if current is None:
-        return None
+    The consumer's endpoint follows, without a write of its own (behaviour reference section 1.2). Raises Refusal.
+    """
+    current, provider = world.need(connection_id), providers.of_connection(connection_id)
+    _refuse_when_busy(world, current["id"])
+    _check_etag(provider, current, if_match)
+    _check_body(world, provider, current, body)
+    verdict = _verdict(provider, current, body)
+    operation = f"{ids.parse(current['id']).type}/write"
+    if provider.answer == "at once" or not world.settings.long_connections:
+        _settle(world, provider, current, verdict)
+        world.announce(operation, current["id"], caller)
+        return world.need(current["id"]), None
+    # Azure, meanwhile it shows what it showed, and that it is on its way (approval notes, "response lags").
+    _store(world, under_way(current, provider.approving if verdict.status == "Approved" else provider.rejecting))
 
     def finish() -> None:
-        _drop(world, current)
-        _follow(world, current["properties"]["privateEndpoint"]["id"], connection_id, "Disconnected", "")
+        _settle(world, provider, world.need(current["id"]), verdict)
 
-    return world.begin(f"{ids.parse(current['id']).type}/delete", current["id"], caller, finish)
+    begun = world.begin(operation, current["id"], caller, finish)
+    return world.need(current["id"]), begun
+
+
+def remove(world: World, caller: Caller, connection_id: str) -> bool | Operation:
+    """Deletes a connection, at once or by a long operation; the consumer's endpoint is disconnected (section 2.2).
+
+    False if there is no such connection.
+    """
+    current, provider = world.document(connection_id), providers.of_connection(connection_id)
+    if current is None:
+        return False
+    _refuse_when_busy(world, current["id"])
+    operation = f"{ids.parse(current['id']).type}/delete"
+    finish = _disconnecting(world, current["id"])
+    if provider.removal == "at once" or not world.settings.long_connections:
+        finish()
+        world.announce(operation, current["id"], caller)
+        return True
+    _store(world, under_way(current, provider.removing))
+    return world.begin(operation, current["id"], caller, finish)
 
 
 def forget(world: World, endpoint_id: str) -> None:
     """Azure, when an endpoint goes, so does the target's connection (behaviour reference section 2.6)."""
-    endpoint = world.need(endpoint_id)
-    target_id = target_id_of(world, connection_of(endpoint)["properties"]["privateLinkServiceId"])
-    for connection in of_target(world, target_id):
-        if ids.key(connection["properties"]["privateEndpoint"]["id"]) == ids.key(endpoint_id):
+    for connection in of_target(world, _place(world, world.need(endpoint_id))):
+        if ids.key(consumer_of(connection)) == ids.key(endpoint_id):
             _drop(world, connection)
+
+
+def forget_target(world: World, target_id: str) -> None:
+    """When a target goes, with all beneath it, its consumers' endpoints are disconnected (section 2.2)."""
+    for document in world.store.under(target_id):
+        if is_connection(document["id"]):
+            _disconnecting(world, document["id"])()
 
 
 def of_target(world: World, target_id: str) -> list[Document]:
     """The connections of a target."""
-    return [each for each in world.store.below(target_id) if ids.parse(each["id"]).type.lower().endswith(_SUFFIX)]
+    return [each for each in world.store.below(target_id) if is_connection(each["id"])]
+
+
+def show(world: World, resource_id: str) -> None:
+    """Lets a target show its connections after a document of either was put in from outside."""
+    document = world.document(resource_id)
+    for connection in [document] if document and is_connection(resource_id) else of_target(world, resource_id):
+        _list(world, connection["id"], [connection])
+
+
+def hide(world: World, connection_id: str) -> None:
+    """Lets a target no longer show what is no longer there; nothing happens if that is not a connection."""
+    if is_connection(connection_id):
+        _list(world, connection_id, [])
 
 
 def _approves_by_itself(world: World, target_id: str, subscription: str) -> bool:
@@ -116,70 +136,102 @@ def _approves_by_itself(world: World, target_id: str, subscription: str) -> bool
     return any(each == "*" or each.lower() == subscription.lower() for each in listed)
 
 
-def _new(endpoint: Document, target_id: str, status: str, description: str) -> Document:
-    service = is_private_link_service(target_id)
-    resource = ids.parse(target_id).name
-    # Azure, names differ by provider: as recorded for a registry, unverified for a service (sections 4.2, 4.3).
-    name = f"{endpoint['name']}.{uuid.uuid4()}" if service else f"{resource}.{uuid.uuid4().hex}"
-    connection_id = f"{target_id}/{CHILD}/{name}"
-    provider = provider_of(connection_id)
-    return {
-        "id": connection_id,
-        "name": name,
-        "type": f"{ids.parse(target_id).type}/{CHILD}",
-        **({"etag": f'W/"{uuid.uuid4()}"'} if service else {}),
-        "properties": {
-            "provisioningState": "Succeeded",
-            "privateEndpoint": {"id": endpoint["id"]},
-            "privateLinkServiceConnectionState": {
-                "status": status,
-                "description": description,
-                provider["actions"]: "None",
-            },
-            **({"groupIds": connection_of(endpoint)["properties"]["groupIds"]} if provider["groups"] else {}),
-            **(
-                {"linkIdentifier": str(uuid.uuid4().int % 2**29), "privateEndpointLocation": endpoint["location"]}
-                if service
-                else {}
-            ),
-        },
-    }
+def _place(world: World, endpoint: Document) -> str:
+    """The id of what has an endpoint's connection: its target, but a slot for a slot's group (unverified: a switch)."""
+    asked = connection_of(endpoint)["properties"]
+    target_id = target_id_of(world, asked["privateLinkServiceId"])
+    slot = _SLOT_GROUP.fullmatch(next(iter(asked.get("groupIds") or []), ""))
+    if slot and _SITE.fullmatch(target_id) and not world.settings.slot_connections_on_site:
+        return f"{target_id}/slots/{slot.group(1)}"
+    return target_id
+
+
+def _verdict(provider: Provider, current: Document, body: Mapping[str, Any]) -> Verdict:
+    """What the body says. Raises Refusal where the provider does not take it (approval notes, a row per subject)."""
+    state = (body.get("properties") or {}).get(STATE) or {}
+    status, before = state.get("status"), status_of(current)
+    if status not in _ANSWERS:
+        raise Refusal("BadRequest", f"The status of a connection can be set to {' or '.join(_ANSWERS)}, not {status}.")
+    if provider.needs_description and state.get("description") is None:
+        raise Refusal(provider.needs_description, f"The value of '{STATE}.description' is missing.")
+    if refused := provider.refuses.get(f"{before} to {status}"):
+        raise Refusal("BadRequest", refused)
+    return Verdict(status, state.get("description") or "")
+
+
+def _check_body(world: World, provider: Provider, current: Document, body: Mapping[str, Any]) -> None:
+    """Azure, the models of two providers want more than a state; whether they insist is unverified, so a switch."""
+    for path in provider.insists if world.settings.connection_bodies_checked else ():
+        expected, found = str(_at(current, path)), str(_at(body, path))
+        if ids.key(found) != ids.key(expected):
+            raise Refusal("BadRequest", f"The body's {path} must be {expected}, not {found}.")
+
+
+def _at(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
+
+
+def _check_etag(provider: Provider, current: Document, if_match: str | None) -> None:
+    if provider.if_match and if_match not in (None, "*", current.get(provider.etag or "")):
+        raise Refusal("PreconditionFailed", f"The etag of connection {current['name']} is not {if_match}.")
+
+
+def _refuse_when_busy(world: World, connection_id: str) -> None:
+    """One operation at a time; what a provider says to a second one is unverified (behaviour reference section 6.1)."""
+    if world.busy(connection_id):
+        raise Refusal("Conflict", f"Another operation on {connection_id} is in progress.")
+
+
+def _settle(world: World, provider: Provider, connection: Document, verdict: Verdict) -> None:
+    _store(world, answered(provider, connection, verdict))
+    _follow(world, connection, verdict)
+
+
+def _disconnecting(world: World, connection_id: str) -> Callable[[], None]:
+    def finish() -> None:
+        if (connection := world.document(connection_id)) is not None:  # else it went meanwhile with its endpoint
+            _drop(world, connection)
+            _follow(world, connection, Verdict("Disconnected"))
+
+    return finish
 
 
 def _store(world: World, connection: Document) -> None:
-    """Stores a connection, also within its target's own document (behaviour reference section 4.3)."""
     world.put(connection)
-    target = world.document(ids.parse(connection["id"]).parent)
-    if target is not None:
-        others = [each for each in _listed(target) if ids.key(each["id"]) != ids.key(connection["id"])]
-        world.put({**target, "properties": {**(target.get("properties") or {}), CHILD: [*others, connection]}})
+    _list(world, connection["id"], [connection])
 
 
 def _drop(world: World, connection: Document) -> None:
     world.remove(connection["id"])
-    target = world.document(ids.parse(connection["id"]).parent)
-    if target is not None:
-        others = [each for each in _listed(target) if ids.key(each["id"]) != ids.key(connection["id"])]
-        world.put({**target, "properties": {**(target.get("properties") or {}), CHILD: others}})
+    _list(world, connection["id"], [])
 
 
-def _listed(target: Document) -> list[Document]:
-    return (target.get("properties") or {}).get(CHILD) or []
+def _list(world: World, connection_id: str, instead: list[Document]) -> None:
+    """Azure, a target's own document holds its connections, too (behaviour reference section 4.3)."""
+    target = world.document(ids.parse(connection_id).parent)
+    if target is None:
+        return
+    listed = (target.get("properties") or {}).get(CHILD) or []
+    places = [place for place, each in enumerate(listed) if ids.key(str(each.get("id"))) == ids.key(connection_id)]
+    start, end = (places[0], places[0] + 1) if places else (len(listed), len(listed))
+    changed = [*listed[:start], *instead, *listed[end:]]
+    if changed != listed:
+        world.put({**target, "properties": {**(target.get("properties") or {}), CHILD: changed}})
 
 
-def _follow(world: World, endpoint_id: str, connection_id: str, status: str, description: str) -> None:
-    endpoint = world.document(endpoint_id)
-    target_id = ids.parse(connection_id).parent
+def _follow(world: World, connection: Document, verdict: Verdict) -> None:
+    endpoint = world.document(consumer_of(connection))
     if endpoint is None:
         return  # it lies where this world does not reach
-    reference = connection_of(endpoint)["properties"]["privateLinkServiceId"]
-    if ids.key(target_id_of(world, reference)) != ids.key(target_id):
+    if ids.key(_place(world, endpoint)) != ids.key(ids.parse(connection["id"]).parent):
         return
     changed = copy.deepcopy(endpoint)
-    state = connection_of(changed)["properties"]["privateLinkServiceConnectionState"]
+    state = connection_of(changed)["properties"][STATE]
     was_approved = state["status"] == "Approved"
-    state.update(status=status, description=description)
+    state.update(status=verdict.status, description=verdict.description)
     world.put(stamped(changed))
-    if status == "Approved" and not was_approved:
+    if verdict.status == "Approved" and not was_approved:
         endpoint_names.lag(world, endpoint["id"])
     endpoint_names.refresh(world, endpoint["id"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from simulator import ids, snapshot
+from simulator import connections, ids, snapshot
 from simulator.faults import Faults
 from simulator.inputs import fields, read_resources, read_subscription, read_target
 from simulator.private_dns import ZONES, ensure_soa
@@ -79,6 +79,8 @@ class Control:
             self._world.put(document)
             if ids.parse(document["id"]).type.lower() == ZONES.lower():
                 ensure_soa(self._world, document["id"])
+        for document in documents:
+            connections.show(self._world, document["id"])
         for document in documents if told.get("emit", True) else []:
             self._emit("write", document["id"])
         return Reply(200, {"stored": len(documents)})
@@ -88,6 +90,7 @@ class Control:
         if document is None:
             return Reply(404, {"error": f"There is no resource with the id '{request.query.get('id', '')}'."})
         self._world.remove(document["id"])
+        connections.hide(self._world, document["id"])
         self._emit("delete", document["id"])
         return Reply(200, {"removed": document["id"]})
 

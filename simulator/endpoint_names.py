@@ -47,11 +47,14 @@ def members_of(world: World, reference: str, groups: list[str]) -> list[Member]:
 
     Azure, an endpoint to a private link service has no groups, one address, and no names but those that the service's
     owner wrote into it (behaviour reference section 2.3; whether they reach the endpoint is unverified, so a switch).
+    Of a target in a subscription that cannot be read nobody here knows the names (section 2.5).
     Raises Refusal if there is no such target or group.
     """
     target_id = target_id_of(world, reference)
     target, document = world.targets.get(ids.key(target_id)), world.document(target_id)
     if target is None and document is None:
+        if _is_out_of_reach(world, target_id):
+            return [Member(group, group, (), "", "") for group in groups]
         raise Refusal("InvalidResourceReference", f"Resource {reference} referenced by a connection was not found.")
     if is_private_link_service(target_id) and not (target and target.members):
         fqdns = (document or {}).get("properties", {}).get("fqdns") or [] if world.settings.pls_fqdns else []
@@ -61,6 +64,14 @@ def members_of(world: World, reference: str, groups: list[str]) -> list[Member]:
     if not members:
         raise Refusal("InvalidGroupId", f"Resource {reference} has no group {', '.join(groups) or '(none)'}.")
     return members
+
+
+def _is_out_of_reach(world: World, target_id: str) -> bool:
+    try:
+        subscription = world.subscriptions.get(ids.parse(target_id).subscription.lower())
+    except ValueError:
+        return False  # an alias that nobody has
+    return subscription is None or not subscription.readable
 
 
 def is_private_link_service(target_id: str) -> bool:

@@ -72,6 +72,8 @@ def remove_endpoint(world: World, caller: Caller, endpoint_id: str) -> Operation
     if endpoint is None:
         return None
     refuse_when_busy(world, endpoint_id)
+    for group in zone_groups.attached(world, endpoint_id):
+        refuse_when_busy(world, group["id"])
     deleting = stamped(endpoint)
     deleting["properties"]["provisioningState"] = "Deleting"
     world.put(deleting)
@@ -102,6 +104,7 @@ def write_zone_group(
     parsed = ids.parse(group_id)
     endpoint = world.need(parsed.parent)
     refuse_when_busy(world, endpoint["id"])
+    refuse_when_busy(world, group_id)
     current = world.document(group_id)
     if current is None and zone_groups.attached(world, endpoint["id"]):
         raise Refusal("PrivateDnsZoneGroupLimitReached", "A private endpoint can have one private DNS zone group.")
@@ -112,13 +115,14 @@ def write_zone_group(
         "type": zone_groups.ZONE_GROUPS,
         "properties": {"provisioningState": "Updating", "privateDnsZoneConfigs": _checked_configs(world, body)},
     }
-    zone_groups.withdraw(world, endpoint["id"])
     world.put(group)
 
     def finish() -> None:
         done = world.need(group["id"])
         world.put({**done, "properties": {**done["properties"], "provisioningState": "Succeeded"}})
         endpoint_names.refresh(world, endpoint["id"])
+        if current is not None:
+            zone_groups.leave(world, current, world.need(group["id"]))
 
     operation = world.begin(f"{zone_groups.ZONE_GROUPS}/write", group["id"], caller, finish)
     return group, operation, current is None

@@ -12,7 +12,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from simulator import ids, name_records
+from simulator import connections, ids, name_records
+from simulator.connection_documents import status_of
 from simulator.documents import Document
 from simulator.endpoint_names import CONNECTION_LISTS, ENDPOINTS, target_id_of
 from simulator.private_dns import LINKS, ZONES
@@ -164,7 +165,9 @@ def _stands_for(fqdn: str, name: str) -> bool:
 
 
 def _connected(world: World, target: Target) -> bool:
-    """Whether any endpoint's connection to the target is approved."""
+    """Whether any endpoint's connection to the target is approved, also one from where this world does not reach."""
+    if any(status_of(each) == "Approved" for each in connections.of_target(world, target.id)):
+        return True
     for endpoint in world.documents(ENDPOINTS):
         for where in CONNECTION_LISTS:
             for connection in endpoint["properties"].get(where) or []:

@@ -39,8 +39,7 @@ def _remove(world: World, caller: Caller, document: Document) -> None:
     resource_id, resource_type = document["id"], ids.parse(document["id"]).type
     if _is_endpoint(document):
         private_link.forget_endpoint(world, resource_id)
-    for connection in connections.of_target(world, resource_id):
-        connections.remove(world, caller, connection["id"])
+    connections.forget_target(world, resource_id)
     world.remove(resource_id)
     world.announce(f"{resource_type}/delete", resource_id, caller)
 

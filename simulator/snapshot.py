@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from simulator import endpoint_names
+from simulator import connections, endpoint_names
 from simulator.ids import key
 from simulator.inputs import fields, read_resources, read_subscription, read_target
 from simulator.settings import Settings, camel
@@ -19,6 +19,7 @@ _PARTS: dict[str, type] = {
     "resources": list,
     "ownDns": dict,
     "lagging": list,
+    "subnets": list,
 }
 
 
@@ -31,6 +32,7 @@ def taken(world: World) -> dict[str, Any]:
         "resources": list(world.store),
         "ownDns": dict(world.own_dns),
         "lagging": sorted(world.lagging),
+        "subnets": world.addresses.unknown(),
     }
 
 
@@ -41,12 +43,16 @@ def load(world: World, picture: Mapping[str, Any]) -> None:
     subscriptions = [read_subscription(each, {}) for each in picture.get("subscriptions", [])]
     targets = [read_target(each) for each in picture.get("targets", [])]
     resources = read_resources(picture.get("resources", []))
+    subnets = [str(each) for each in picture.get("subnets", [])]
     world.clear()
     world.settings = settings
     world.subscriptions.update({each.id.lower(): each for each in subscriptions})
     world.targets.update({key(each.id): each for each in targets})
+    world.addresses.know(subnets)
     for document in resources:
         world.put(document)
+    for document in resources:
+        connections.show(world, document["id"])
     world.own_dns.update(picture.get("ownDns", {}))
     for endpoint in picture.get("lagging", []):
         endpoint_names.lag(world, endpoint)

@@ -31,7 +31,8 @@ def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -
         configs = []
         for config in group["properties"]["privateDnsZoneConfigs"]:
             zone_id = config["properties"]["privateDnsZoneId"]
-            records = _records(zone_id, names)
+            # Azure, a configuration without a name writes nothing (behaviour reference section 2.4).
+            records = _records(zone_id, names) if config.get("name") else {}
             for name, addresses in records.items():
                 with contextlib.suppress(Refusal):  # what its zone refuses stays unwritten
                     _write(world, zone_id, name, addresses, creator)
@@ -43,15 +44,31 @@ def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -
 def withdraw(world: World, endpoint_id: str) -> None:
     """Deletes the records of an endpoint's zone groups."""
     for group in attached(world, endpoint_id):
-        configs = []
-        for config in group["properties"]["privateDnsZoneConfigs"]:
-            zone_id = config["properties"]["privateDnsZoneId"]
-            for record in config["properties"].get("recordSets") or []:
-                if world.document(zone_id) is not None:
-                    record_id = f"{zone_id}/A/{record['recordSetName']}"
-                    record_sets.remove_record_set(world, Caller(NETWORK_SERVICE), record_id, Insist())
-            configs.append({**config, "properties": {**config["properties"], "recordSets": []}})
-        world.put({**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}})
+        configs = [
+            {**config, "properties": {**config["properties"], "recordSets": []}}
+            for config in group["properties"]["privateDnsZoneConfigs"]
+        ]
+        emptied = {**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}}
+        world.put(emptied)
+        leave(world, group, emptied)
+
+
+def leave(world: World, before: Document, after: Document) -> None:
+    """Deletes the records that a zone group wrote before it was changed, and no longer has."""
+    kept = _written(after)
+    for key, record_id in _written(before).items():
+        if key not in kept and world.document(ids.parse(record_id).parent) is not None:
+            record_sets.remove_record_set(world, Caller(NETWORK_SERVICE), record_id, Insist())
+
+
+def _written(group: Document) -> dict[str, str]:
+    """The ids of a zone group's records, by what their spellings have in common."""
+    written = (
+        f"{config['properties']['privateDnsZoneId']}/A/{record['recordSetName']}"
+        for config in group["properties"]["privateDnsZoneConfigs"]
+        for record in config["properties"].get("recordSets") or []
+    )
+    return {ids.key(each): each for each in written}
 
 
 def record_name(fqdn: str, zone: str) -> str:

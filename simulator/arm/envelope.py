@@ -26,6 +26,7 @@ _STATUS = {
     "ResourceGroupNotFound": 404,
     "ResourceNotFound": 404,
     "SubscriptionNotFound": 404,
+    "MethodNotAllowed": 405,
     "AnotherOperationInProgress": 409,
     "CannotDeleteResource": 409,
     "Conflict": 409,

@@ -152,7 +152,7 @@ async def test_stored_documents_are_answered_as_given(azure: Azure) -> None:
         ("GET", "/providers/Microsoft.Network/operations"),
         ("POST", f"{ENDPOINT}/frobnicate"),
         ("GET", f"{ENDPOINT}/unheardOf/x"),
-        ("DELETE", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st1"),
+        ("DELETE", f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"),
         ("PATCH", ENDPOINT),
         ("GET", f"/subscriptions/{SPOKE}/providers/Microsoft.Storage/storageAccounts"),
     ],
