@@ -51,6 +51,7 @@ class Settings:
     event_duplicates: int = _setting(0, "count")  # so many more deliveries of each event
     event_shuffle: bool = _setting(False, "flag")  # events of one moment are delivered in another order
     event_loss: int = _setting(0, "count")  # every event with such a number is lost: 3 loses each third, 1 all, 0 none
+    group_delete_events: bool = _setting(False, "flag")  # the resources of a deleted group have events of their own
     event_retry_scale: float = _setting(1.0, "factor")  # of what Event Grid waits between attempts
     dns_network: str | None = _setting(None, "id")  # the virtual network whose links the DNS server resolves with
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +109,7 @@ class World:
         self.operations, self._busy = {}, {}
         self.own_dns, self.lagging = {}, set()
         self.addresses = Addresses()
+        self._unheard = ""
 
     def document(self, resource_id: str) -> Document | None:
         """The ARM document with that id, compared without case; it must not be changed."""
@@ -143,8 +145,19 @@ class World:
                 self.addresses.replace(document, None)
             self.store.remove(document["id"])
 
+    @contextmanager
+    def unheard(self, resource_id: str) -> Iterator[None]:
+        """While this lasts, nobody is told of changes beneath that id."""
+        self._unheard = f"{ids.key(resource_id)}/"
+        try:
+            yield
+        finally:
+            self._unheard = ""
+
     def announce(self, operation: str, resource_id: str, caller: Caller, *, succeeded: bool = True) -> None:
         """Tells the listeners of a change that has reached its end."""
+        if self._unheard and ids.key(resource_id).startswith(self._unheard):
+            return
         change = Change(operation, resource_id, succeeded, caller.correlation_id, caller.principal)
         for listener in self.listeners:
             listener(change)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator import ids, resource_groups
-from simulator.arm.envelope import document, network_operation, page, respelt
+from simulator import ids, moves, resource_groups
+from simulator.arm.envelope import document, need_operation, operation_result, page, respelt
 from simulator.refusals import By, Refusal
 from simulator.wire import Reply, Request, Router
-from simulator.world import Subscription
+from simulator.world import Operation, Subscription
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
@@ -20,6 +20,8 @@ def add_routes(router: Router) -> None:
     router.add("GET", _GROUP, lambda request: document(_need_group(request)))
     router.add("PUT", _GROUP, _put_group)
     router.add("DELETE", _GROUP, _delete_group)
+    router.add("POST", f"{_GROUP}/moveResources", _move_resources)
+    router.add("GET", f"{_SUBSCRIPTION}/operationresults/{{operation}}", _operation_result)
 
 
 def get_stored(request: Request) -> Reply | None:
@@ -84,5 +86,32 @@ def _put_group(request: Request) -> Reply:
 
 def _delete_group(request: Request) -> Reply:
     _need_group(request)
-    operation = resource_groups.remove_group(request.world, request.caller, request.path)
-    return Reply(202, None, network_operation(request, operation))
+    return _accepted(request, resource_groups.remove_group(request.world, request.caller, request.path))
+
+
+def _move_resources(request: Request) -> Reply:
+    body, group = request.body if isinstance(request.body, dict) else {}, str(_need_group(request)["id"])
+    resources, target = body.get("resources"), str(body.get("targetResourceGroup"))
+    if not resources or not isinstance(resources, list) or not all(map(_is_id, [*resources, target])):
+        message = "The request content was invalid: a move needs resources and a targetResourceGroup, which are ids."
+        raise Refusal("InvalidRequestContent", message, by=By.GATEWAY)
+    return _accepted(request, moves.move(request.world, request.caller, group, resources, target))
+
+
+def _is_id(text: object) -> bool:
+    try:
+        return isinstance(text, str) and bool(ids.parse(text))
+    except ValueError:
+        return False
+
+
+def _accepted(request: Request, operation: Operation) -> Reply:
+    """ARM's own long operations are followed by Location alone (behaviour reference section 6.4; path unverified)."""
+    subscription = ids.parse(operation.resource_id).subscription
+    place = f"{request.base_url}/subscriptions/{subscription}/operationresults/{operation.id}"
+    return Reply(202, None, {"Location": f"{place}?api-version={request.api_version}"})
+
+
+def _operation_result(request: Request) -> Reply:
+    operation = need_operation(request, request.values["operation"])
+    return Reply(204) if operation.status == "Succeeded" else operation_result(request, operation)

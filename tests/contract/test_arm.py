@@ -106,6 +106,7 @@ async def test_resource_groups(azure: Azure, simulator: Simulator) -> None:
     await azure.endpoint("pe1", account)
     elsewhere = await azure.storage_account("st2", subscription=HUB, group="rg-other")
     other = await azure.endpoint("pe2", elsewhere)
+    await azure.sim("POST", "settings", {"groupDeleteEvents": True})
     changes: list[Change] = []
     simulator.world.listeners.append(changes.append)
 
