@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from simulator import control, graph, identity
-from simulator.arm import connections, dns, endpoints, resources, targets
+from simulator.arm import connections, dns, endpoints, networks, resources, targets
 from simulator.arm.envelope import check_request, refused
 from simulator.authority import HOST, Authority
 from simulator.clock import Clock
@@ -45,7 +45,7 @@ class Simulator:
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._arm, self._graph = Router(), Router()
-        for room in (dns, endpoints, connections, targets, resources):
+        for room in (dns, endpoints, connections, targets, networks, resources):
             room.add_routes(self._arm)
         graph.add_routes(self._graph)
 
