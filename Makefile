@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
 
-.PHONY: setup demo test lint types layers unit laws bench lock clean
+.PHONY: setup demo test lint types layers unit laws contract-live bench lock clean
 
 setup: $(VENV)/.ready $(AZURITE)
 
@@ -57,6 +57,16 @@ unit: setup
 N ?= 200
 laws: setup
 	HISTORIES=$(N) $(BIN)/python -m pytest tests/laws/test_histories.py
+
+# The contract on Azure itself, in a resource group to throw away; docs/unverified.md says what it makes and costs.
+contract-live:
+	@if [ -z "$${HUBWARDEN_LIVE_RESOURCE_GROUP:-}" ]; then \
+	    echo 'HUBWARDEN_LIVE_RESOURCE_GROUP must be the id of an empty resource group, or of one to throw away:' >&2; \
+	    echo '/subscriptions/<id>/resourceGroups/<name>; be signed in (az login). See docs/unverified.md.' >&2; \
+	    exit 2; \
+	fi
+	$(MAKE) $(VENV)/.ready
+	$(BIN)/python -m pytest -v -p no:randomly tests/contract/live --on-azure
 
 bench: setup
 	$(BIN)/python -m benchmarks

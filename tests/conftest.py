@@ -7,6 +7,7 @@ when it is first imported.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +25,19 @@ pytest_plugins = ("tests.storage",)
 
 _directory = tempfile.TemporaryDirectory(prefix="hubwarden-tests-")
 _authority = Authority(Path(_directory.name))
-os.environ.update(_authority.environment())
+if "--on-azure" not in sys.argv:  # Azure itself is known by the machine's own authorities
+    os.environ.update(_authority.environment())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make contract-live` says to the tests in contract/live."""
+    seen = Path(__file__).parents[1] / "docs" / "seen-on-azure.md"
+    parser.addoption(
+        "--on-azure", action="store_true", help="run contract/live on the resource group of the environment"
+    )
+    parser.addoption("--run", default="", help="eight hex digits for the names of what is made there; else by chance")
+    parser.addoption("--pause", type=float, default=3.0, help="seconds between two looks there")
+    parser.addoption("--seen", default=str(seen), help="where to write what was seen there")
 
 
 @pytest.fixture(scope="session")
