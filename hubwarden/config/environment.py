@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,23 @@ _NO_CONNECTION_STRING = (
     "TableEndpoint=…;QueueEndpoint=…;SharedAccessSignature=…"
 )
 DEFAULT_FILE = Path(__file__).parents[2] / "hubwarden.yaml"
+
+SWEEP, PENDING = "HUBWARDEN_SWEEP", "HUBWARDEN_PENDING"
+SCHEDULES = {SWEEP: "0 */15 * * * *", PENDING: "0 * * * * *"}
+"""When each timer is due, unless the environment says otherwise."""
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+# NCRONTAB, which is what the Functions host reads: cron with a field for seconds in front.
+_FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()),
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, _MONTHS),
+    (0, 6, _DAYS),
+)
+_PART = re.compile(r"(\*|(?P<first>[0-9]{1,2}|[a-z]{3})(-(?P<last>[0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,11 @@ class Environment:
     client_id: str
     has_managed_identity: bool
     storage: Storage | None
+    sweep: str
+    pending: str
+    """When the timers are due, in NCRONTAB."""
+    knows_people: bool
+    """Whether the platform signs people in: only then does its header say who asks."""
     faults: tuple[str, ...]
 
 
@@ -50,6 +72,17 @@ def storage_setting(variables: Mapping[str, str] | None = None) -> str:
     return OWN_STORAGE if any(name.startswith(OWN_STORAGE) for name in variables) else HOST_STORAGE
 
 
+def schedule(setting: str, variables: Mapping[str, str] | None = None) -> str:
+    """When a timer is due, for its trigger's `schedule`.
+
+    A setting that is no schedule is a fault, which `read_environment` reports; here the default stands in for it, so
+    that the app can be indexed and say so.
+    """
+    variables = os.environ if variables is None else variables
+    text = variables.get(setting, "")
+    return text if _is_schedule(text) else SCHEDULES[setting]
+
+
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     """Reads the environment; what is wrong with it is in `faults`, so that it is reported with the file's."""
     variables = os.environ if variables is None else variables
@@ -60,12 +93,20 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     storage = _storage(variables)
     if isinstance(storage, str):
         faults.append(f"{storage_setting(variables)}: {storage}")
+    faults += [
+        f"{setting}: it is no schedule, which has six fields (seconds first) such as {default!r}"
+        for setting, default in SCHEDULES.items()
+        if variables.get(setting) and not _is_schedule(variables[setting])
+    ]
     return Environment(
         config_file=Path(variables.get("HUBWARDEN_CONFIG") or DEFAULT_FILE),
         arm_endpoint=endpoint,
         client_id=variables.get("AZURE_CLIENT_ID", ""),
         has_managed_identity="IDENTITY_ENDPOINT" in variables,
         storage=None if isinstance(storage, str) else storage,
+        sweep=schedule(SWEEP, variables),
+        pending=schedule(PENDING, variables),
+        knows_people=variables.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         faults=tuple(faults),
     )
 
@@ -106,3 +147,25 @@ def _is_connection_string(text: str) -> bool:
 def _is_origin(text: str) -> bool:
     match = _ORIGIN.fullmatch(text)
     return match is not None and int(match["port"] or 443) < 65536
+
+
+def _is_schedule(text: str) -> bool:
+    fields = text.lower().split()
+    return len(fields) == len(_FIELDS) and all(
+        _is_field(part, *field) for each, field in zip(fields, _FIELDS, strict=True) for part in each.split(",")
+    )
+
+
+def _is_field(part: str, low: int, high: int, names: Sequence[str]) -> bool:
+    """`*`, `5`, `5-9` or `mon-fri`, each also with a step, as in `*/15`."""
+    match = _PART.fullmatch(part)
+    if match is None:
+        return False
+    ends = [_number(end, names, low) for end in (match["first"], match["last"]) if end]
+    return ends == sorted(ends) and all(low <= end <= high for end in ends)
+
+
+def _number(text: str, names: Sequence[str], low: int) -> int:
+    if text.isdigit():
+        return int(text)
+    return names.index(text) + low if text in names else -1

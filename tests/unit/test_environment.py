@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from hubwarden.config.environment import DEFAULT_FILE, Environment, Storage, read_environment, storage_setting
+from hubwarden.config.environment import (
+    DEFAULT_FILE,
+    PENDING,
+    SCHEDULES,
+    SWEEP,
+    Environment,
+    Storage,
+    read_environment,
+    schedule,
+    storage_setting,
+)
 
 KEYED = "DefaultEndpointsProtocol=https;AccountName=st;AccountKey=a2V5;EndpointSuffix=core.windows.net"
 OTHER_KEYED = "AccountName=own;AccountKey=b3du"
@@ -20,6 +30,9 @@ def test_what_is_not_set_has_a_default() -> None:
         client_id="",
         has_managed_identity=False,
         storage=Storage(connection_string=KEYED),
+        sweep="0 */15 * * * *",
+        pending="0 * * * * *",
+        knows_people=False,
         faults=(),
     )
     assert DEFAULT_FILE.parent == Path(__file__).parents[2]
@@ -34,12 +47,17 @@ def test_everything_can_be_set() -> None:
             "ARM_ENDPOINT": "https://localhost:8443/",
             "AZURE_CLIENT_ID": "44444444-4444-4444-8444-444444444444",
             "IDENTITY_ENDPOINT": "http://localhost/token",
+            "HUBWARDEN_SWEEP": "0 0 * * * *",
+            "HUBWARDEN_PENDING": "30 */2 * * * *",
+            "WEBSITE_AUTH_ENABLED": "True",
         }
     )
     assert environment.config_file == Path("estate.yaml")
     assert environment.arm_endpoint == "https://localhost:8443"
     assert environment.client_id == "44444444-4444-4444-8444-444444444444"
     assert environment.has_managed_identity
+    assert (environment.sweep, environment.pending) == ("0 0 * * * *", "30 */2 * * * *")
+    assert environment.knows_people
     assert environment.faults == ()
 
 
@@ -306,3 +324,55 @@ def test_what_the_storage_sdks_would_refuse_is_a_fault(text: str) -> None:
     [fault] = read_environment({"AzureWebJobsStorage": text}).faults
     assert "no connection string" in fault
     assert text not in fault
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "* * * * * *",
+        "0 */15 * * * *",
+        "0 5,35 8-18 * * mon-fri",
+        "0 0 0 1 JAN *",
+        "59 59 23 31 12 6",
+        "0 10-50/20 * * * *",
+        "0 5/15 * * * *",
+    ],
+)
+def test_a_schedule_is_ncrontab(text: str) -> None:
+    """Six fields, seconds first (behaviour reference section 8.4)."""
+    assert schedule(SWEEP, {SWEEP: text}) == text
+    assert read_environment({**STORAGE, SWEEP: text}).faults == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*/15 * * * *",
+        "every 15 minutes",
+        "00:15:00",
+        "60 * * * * *",
+        "* * 24 * * *",
+        "* * * 0 * *",
+        "* * * * 13 *",
+        "* * * * * 7",
+        "* * * * * someday",
+        "* * * * mon *",
+        "*/0 * * * * *",
+        "30-10 * * * * *",
+        "* * * * * *,",
+        "* * * * * * *",
+        "%HUBWARDEN_SWEEP%",
+        "\u0661 * * * * *",
+    ],
+)
+@pytest.mark.parametrize("setting", [SWEEP, PENDING])
+def test_what_is_no_schedule_is_a_fault_and_the_app_can_be_indexed_all_the_same(setting: str, text: str) -> None:
+    """The Functions host would refuse the whole app, and nobody would be told why."""
+    assert schedule(setting, {setting: text}) == SCHEDULES[setting]
+    [fault] = read_environment({**STORAGE, setting: text}).faults
+    assert fault.startswith(f"{setting}: it is no schedule")
+
+
+@pytest.mark.parametrize("text", ["", "false", "False", "0", "no"])
+def test_people_are_known_only_where_the_platform_says_so(text: str) -> None:
+    assert not read_environment({**STORAGE, "WEBSITE_AUTH_ENABLED": text}).knows_people

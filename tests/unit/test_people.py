@@ -1,0 +1,81 @@
+"""Who may decide: a person whom the platform has signed in, by app role or group; anything else is nobody."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.people import LARGEST, PRINCIPAL, is_one_of
+
+PEOPLE = frozenset({"Hubwarden.Approver", "11111111-2222-4333-8444-555555555555"})
+LONG_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+
+
+def request(header: str | None) -> func.HttpRequest:
+    """A request with that header, or without it."""
+    headers = {} if header is None else {PRINCIPAL.lower(): header}
+    return func.HttpRequest("POST", "https://localhost/api/reconcile", headers=headers, body=b"{}")
+
+
+def principal(*claims: Any, **changes: Any) -> str:
+    """The header as App Service writes it."""
+    body = {"auth_typ": "aad", "name_typ": "name", "role_typ": "roles", "claims": list(claims), **changes}
+    return base64.b64encode(json.dumps(body).encode()).decode()
+
+
+def claim(kind: Any, value: Any) -> dict[str, Any]:
+    """One claim."""
+    return {"typ": kind, "val": value}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(principal(claim("name", "A"), claim("roles", "Hubwarden.Approver")), id="a role"),
+        pytest.param(principal(claim(LONG_ROLE, "Hubwarden.Approver"), role_typ=LONG_ROLE), id="a role by a long name"),
+        pytest.param(principal(claim("groups", "11111111-2222-4333-8444-555555555555")), id="a group"),
+        pytest.param(principal("x", None, claim("roles", "other"), claim("roles", "Hubwarden.Approver")), id="among"),
+    ],
+)
+def test_a_role_or_a_group_makes_one_of_the_people(header: str) -> None:
+    assert is_one_of(PEOPLE, request(header))
+    assert not is_one_of(frozenset(), request(header)), "without people, nobody is one of them"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(None, id="nobody"),
+        pytest.param("", id="empty"),
+        pytest.param("%%%", id="no base64"),
+        pytest.param("é", id="no ASCII"),
+        pytest.param(base64.b64encode(b"\xff\xfe").decode(), id="no text"),
+        pytest.param(base64.b64encode(b"[" * 30_000).decode(), id="deep"),
+        pytest.param(base64.b64encode(b"[]").decode(), id="a list"),
+        pytest.param(principal(), id="no claims"),
+        pytest.param(principal(claims=None), id="claims are null"),
+        pytest.param(principal(claims={"typ": "roles", "val": "Hubwarden.Approver"}), id="claims are no list"),
+        pytest.param(principal(claim("roles", "hubwarden.approver")), id="another case"),
+        pytest.param(principal(claim("name", "Hubwarden.Approver")), id="a person who is called so"),
+        pytest.param(principal(claim("scp", "Hubwarden.Approver")), id="a scope that is called so"),
+        pytest.param(principal(claim("roles", ["Hubwarden.Approver"])), id="a list of roles"),
+        pytest.param(principal(claim("roles", None)), id="a role that is null"),
+        pytest.param(principal(claim(None, "Hubwarden.Approver"), role_typ=None), id="no kind"),
+        pytest.param(principal({"val": "Hubwarden.Approver"}, role_typ=None), id="no kind at all"),
+        pytest.param(principal(claim("roles", "Hubwarden.Approver"), role_typ="other"), id="another kind of role"),
+        pytest.param(principal(claim("roles", "Hubwarden.Approver"), note="x" * LARGEST), id="too long"),
+    ],
+)
+def test_anybody_else_is_not(header: str | None) -> None:
+    assert not is_one_of(PEOPLE, request(header))
+
+
+@given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
+def test_no_header_makes_one_of_the_people_by_chance(header: str) -> None:
+    assert not is_one_of(PEOPLE, request(header))
