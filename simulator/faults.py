@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
 SERVICES = ("arm", "graph", "identity", "eventgrid", "topic")
+# Where a host can be killed in the middle of its request. Storage is not among them: Azurite is a process of its own.
+KILLING = ("arm", "graph", "identity")
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD")
 # What a fault can say, with what it must be.
 _FIELDS: dict[str, str] = {
@@ -23,6 +25,7 @@ _FIELDS: dict[str, str] = {
     "retryAfter": "seconds, or any text, for the Retry-After header",
     "delayMs": "how long to wait; 0 if absent",
     "reset": "true to drop the connection",
+    "killHost": "the number of an instance of the app, as /_sim/hosts counts them from 0, or true for each",
 }
 
 
@@ -40,6 +43,12 @@ class Fault:
     retry_after: str | None = None
     delay_ms: int = 0
     reset: bool = False
+    kill_hosts: tuple[int, ...] = ()  # the instances to end
+
+    @property
+    def drops(self) -> bool:
+        """Whether nobody is to get an answer."""
+        return self.reset or bool(self.kill_hosts)
 
     def answer(self) -> tuple[int, Any, dict[str, str]] | None:
         """Status, body and headers to answer with; None if the fault only delays or drops."""
@@ -61,14 +70,18 @@ class _Loaded:
 
 
 class Faults:
-    """The faults that are still to come, in the order in which they were asked for."""
+    """The faults that are still to come, in the order in which they were asked for.
 
-    def __init__(self) -> None:
+    `hosts` are the instances of the app that there are to kill.
+    """
+
+    def __init__(self, hosts: Sized = ()) -> None:
+        self._hosts = hosts
         self._loaded: list[_Loaded] = []
 
     def add(self, wanted: Mapping[str, Any]) -> None:
         """Adds one. Raises ValueError, saying what is allowed, if it is not a fault."""
-        self._loaded.append(_read(wanted))
+        self._loaded.append(_read(wanted, len(self._hosts)))
 
     def clear(self) -> list[Mapping[str, Any]]:
         """Forgets those not spent, and tells which they were."""
@@ -94,15 +107,15 @@ class Faults:
         return None
 
 
-def _read(wanted: Mapping[str, Any]) -> _Loaded:
+def _read(wanted: Mapping[str, Any], hosts: int) -> _Loaded:
     for key in wanted:
         if key not in _FIELDS:
             raise ValueError(f"A fault has no '{key}'. Allowed: {', '.join(_FIELDS)}.")
     for key, is_right in _CHECKS.items():
         if (key in wanted or key == "service") and not is_right(wanted.get(key)):
             raise ValueError(f"A fault's '{key}' cannot be {wanted.get(key)!r}: it is {_FIELDS[key]}.")
-    if not any(key in wanted for key in ("status", "delayMs", "reset")):
-        raise ValueError("A fault needs a status, a delayMs or a reset.")
+    if not any(key in wanted for key in ("status", "delayMs", "reset", "killHost")):
+        raise ValueError("A fault needs a status, a delayMs, a reset or a killHost.")
     retry_after = wanted.get("retryAfter")
     fault = Fault(
         service=wanted["service"],
@@ -115,8 +128,19 @@ def _read(wanted: Mapping[str, Any]) -> _Loaded:
         retry_after=None if retry_after is None else str(retry_after),
         delay_ms=wanted.get("delayMs", 0),
         reset=wanted.get("reset", False),
+        kill_hosts=_struck(wanted, hosts) if "killHost" in wanted else (),
     )
     return _Loaded(fault, wanted.get("skip", 0), wanted.get("times", 1), dict(wanted))
+
+
+def _struck(wanted: Mapping[str, Any], hosts: int) -> tuple[int, ...]:
+    service, asked = wanted["service"], wanted["killHost"]
+    if service not in KILLING:
+        raise ValueError(f"killHost needs a request to {' or '.join(KILLING)}, not to {service}.")
+    struck = tuple(range(hosts)) if asked is True else (asked,)
+    if not struck or struck[-1] >= hosts:
+        raise ValueError(f"killHost cannot be {asked!r}: there are {hosts} hosts, counted from 0.")
+    return struck
 
 
 def _is_count(value: Any, least: int = 0) -> bool:
@@ -143,4 +167,5 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "retryAfter": lambda value: _is_count(value) or isinstance(value, str),
     "delayMs": _is_count,
     "reset": lambda value: type(value) is bool,
+    "killHost": lambda value: value is True or _is_count(value),
 }

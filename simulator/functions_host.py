@@ -23,6 +23,7 @@ from simulator.host.activity import Activity
 from simulator.host.queues import QueueListener, Queues
 from simulator.host.routes import Routes
 from simulator.host.settings import read
+from simulator.host.sign_in import SignIn
 from simulator.host.timers import Timer, tick
 from simulator.host.web import Keys, Web
 from simulator.host.worker import AppError, Function, FunctionFailedError, Trace, Worker, follow
@@ -37,11 +38,12 @@ DRAIN_SECONDS, ANSWER_SECONDS = 10.0, 1.0
 class Host:
     """An app that is running."""
 
-    def __init__(self, name: str, directory: Path, worker: Worker, keys: Keys) -> None:
+    def __init__(self, name: str, directory: Path, worker: Worker, keys: Keys, sign_in: SignIn) -> None:
         settings = read(directory)
         functions = worker.functions
         self._name = name
         self._worker = worker
+        self._sign_in = sign_in
         self._activity = Activity()
         self._queues = Queues(settings.queues)
         self._listeners = [
@@ -53,7 +55,7 @@ class Host:
             Timer(function, self._on_its_own) for function in functions.values() if function.kind == "timerTrigger"
         ]
         routes = Routes(functions.values(), settings.route_prefix)
-        self._web = Web(functions, routes, keys, self._on_request, self._on_admin, self._status)
+        self._web = Web(functions, routes, keys, sign_in, self._on_request, self._on_admin, self._status)
         self._started: set[asyncio.Task[None]] = set()
 
     async def serve(self, port: int, *, timers: bool, stop: asyncio.Event) -> None:
@@ -81,6 +83,7 @@ class Host:
         await asyncio.gather(*polling, self._drain())
         await runner.cleanup()
         await self._queues.close()
+        await self._sign_in.close()
 
     async def _drain(self) -> None:
         try:
@@ -166,7 +169,7 @@ async def run(options: argparse.Namespace) -> None:
     directory = options.app.resolve()
     found = keys()
     os.chdir(directory)
-    host = Host(options.name, directory, await Worker.load(directory), found)
+    host = Host(options.name, directory, await Worker.load(directory), found, SignIn(options.simulator))
     await host.serve(options.port, timers=options.timers, stop=stop)
 
 
@@ -176,6 +179,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--app", type=Path, required=True, help="the app's directory")
     parser.add_argument("--port", type=int, default=0, help="loopback port; by default a free one")
     parser.add_argument("--name", default="host-0", help="what the instance is called in its status")
+    parser.add_argument("--simulator", default="", help="whom to ask who is signed in; without it nobody is")
     parser.add_argument("--timers", action="store_true", help="start timers by their schedules too, not only by /admin")
     parser.add_argument("--with-parent", action="store_true", help="end too when standard input, a pipe, is closed")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")

@@ -27,13 +27,14 @@ class HostProcess:
         variables: Mapping[str, str],
         *,
         timers: bool = False,
+        simulator: str = "",
         echo: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
         self.url = ""
         self._app = app.resolve()
         self._variables = dict(variables)
-        self._timers = ["--timers"] if timers else []
+        self._options = [*(["--timers"] if timers else []), *(["--simulator", simulator] if simulator else [])]
         self._echo = echo
         self._process: Process | None = None
 
@@ -48,7 +49,7 @@ class HostProcess:
         Raises ProcessError with the host's own words if the app cannot be run.
         """
         port = self.url.rpartition(":")[2] or "0"
-        options = ["--app", str(self._app), "--name", self.name, "--port", port, "--with-parent", *self._timers]
+        options = ["--app", str(self._app), "--name", self.name, "--port", port, "--with-parent", *self._options]
         self._process = Process(
             self.name,
             [sys.executable, "-m", "simulator.functions_host", *options],

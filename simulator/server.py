@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -21,6 +22,7 @@ from simulator.authority import HOST, Authority
 from simulator.clock import Clock
 from simulator.control import Control, IdleCheck
 from simulator.faults import Fault, Faults
+from simulator.host_process import HostProcess
 from simulator.identity import Identity
 from simulator.refusals import By, NotSimulatedError, Refusal
 from simulator.request_log import Entry, RequestLog
@@ -37,7 +39,8 @@ class Simulator:
         self.authority = authority
         self.clock = Clock()
         self.world = World(self.clock)
-        self.faults = Faults()
+        self.hosts: list[HostProcess] = []
+        self.faults = Faults(self.hosts)
         self.log = RequestLog()
         self.identity = Identity(self.clock)
         self.idle_checks: list[IdleCheck] = [self._operations]
@@ -113,8 +116,10 @@ class Simulator:
         if fault is None or fault.when != when:
             return response
         await self.clock.sleep(fault.delay_ms / 1000)
+        # Dead before it can have an answer: the request was its last word.
+        await asyncio.gather(*(asyncio.to_thread(self.hosts[number].kill) for number in fault.kill_hosts))
         answer = fault.answer()
-        if fault.reset:
+        if fault.drops:
             return None
         return response if answer is None else _response(Reply(*answer))
 
@@ -187,7 +192,7 @@ def _unknown(request: Request, reason: str) -> Reply:
 
 
 def _drops(fault: Fault | None, when: str) -> bool:
-    return fault is not None and fault.reset and fault.when == when
+    return fault is not None and fault.drops and fault.when == when
 
 
 def _drop(incoming: web.Request) -> None:

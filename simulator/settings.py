@@ -46,13 +46,16 @@ class Settings:
     missing_delete_insists: bool = _setting(
         False, "flag"
     )  # deleting a missing record set with If-Match is a 412, not 204
-    # Event Grid (section 1) and DNS
+    # Event Grid (section 1)
     event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery
     event_duplicates: int = _setting(0, "count")  # so many more deliveries of each event
     event_shuffle: bool = _setting(False, "flag")  # events of one moment are delivered in another order
     event_loss: int = _setting(0, "count")  # every event with such a number is lost: 3 loses each third, 1 all, 0 none
     group_delete_events: bool = _setting(False, "flag")  # the resources of a deleted group have events of their own
     event_retry_scale: float = _setting(1.0, "factor")  # of what Event Grid waits between attempts
+    # The app's front end
+    principal: Mapping[str, Any] | None = _setting(None, "principal")  # who is signed in at the app
+    # DNS
     dns_network: str | None = _setting(None, "id")  # the virtual network whose links the DNS server resolves with
 
     def changed(self, wanted: Mapping[str, Any]) -> Settings:
@@ -91,8 +94,19 @@ def _fits(value: Any, kind: _Kind) -> bool:
             return type(value) is bool
         case "id":
             return value is None or (isinstance(value, str) and value.startswith("/"))
+        case "principal":
+            return value is None or (isinstance(value, Mapping) and _is_principal(value))
         case _:
             return value in kind.split("|")
+
+
+def _is_principal(value: Mapping[str, Any]) -> bool:
+    lists = [value.get(each, []) for each in ("roles", "groups")]
+    return (
+        set(value) <= {"name", "roles", "groups"}
+        and isinstance(value.get("name"), str)
+        and all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
+    )
 
 
 def _describe(kind: _Kind) -> str:
@@ -101,5 +115,6 @@ def _describe(kind: _Kind) -> str:
         "factor": "a number above 0",
         "flag": "true or false",
         "id": "a resource id or null",
+        "principal": 'an object with "name", and perhaps lists of "roles" and "groups", or null',
     }
     return described.get(kind) or " or ".join(f'"{choice}"' for choice in kind.split("|"))

@@ -35,6 +35,8 @@ from simulator.world import Change, World
 
 # What the platform sets for an app, beside the app's own settings.
 PLATFORM = ("ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+# What whoever runs it may set for the app, beside HUBWARDEN_*.
+PASSED = ("WEBSITE_AUTH_ENABLED",)
 # The changes that a Private Link estate is about, as an event subscription's filter says it.
 FILTER = {
     "includedEventTypes": [
@@ -95,7 +97,7 @@ class Up:
         self._simulator = Simulator(authority)
         self._events = EventGrid(self._simulator.world, self._simulator.faults, self._simulator.log)
         self._azurite = Azurite()
-        self._hosts: list[HostProcess] = []
+        self._hosts = self._simulator.hosts
         self._given_up = False
         self._keys = {name: secrets.token_urlsafe(30) for name in ("APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY")}
 
@@ -140,7 +142,7 @@ class Up:
     async def _start_hosts(self) -> None:
         environment = self._simulator.environment()
         settings = {
-            **{name: value for name, value in os.environ.items() if name.startswith("HUBWARDEN_")},
+            **{name: value for name, value in os.environ.items() if name.startswith("HUBWARDEN_") or name in PASSED},
             **{name: environment[name] for name in PLATFORM},
             "AzureWebJobsStorage": self._azurite.connection_string(),
             "FUNCTIONS_WORKER_RUNTIME": "python",
@@ -152,6 +154,7 @@ class Up:
                 {**settings, **self._keys},
                 # Azure runs a timer on one instance of the app only.
                 timers=self._options.timers and number == 0,
+                simulator=environment["SIM_URL"],
                 echo=_echo(f"host-{number}"),
             )
             for number in range(self._options.hosts)

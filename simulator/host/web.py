@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.host.routes import Routes
+from simulator.host.sign_in import SignIn
 from simulator.host.worker import Function, FunctionFailedError, Trace, follow
 from simulator.worker_protocol import RpcHttp, TypedData
 
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 
 # Who may subscribe by the CloudEvents handshake: Event Grid, in each cloud.
 ORIGINS = ("eventgrid.azure.net", "eventgrid.azure.us", "eventgrid.azure.cn")
-# The platform's front end sets these itself and never lets a caller's through.
-PRINCIPAL = "x-ms-client-principal"
 
 Invoke = Callable[[Function, TypedData, Mapping[str, TypedData], Trace], Awaitable[TypedData | None]]
 
@@ -52,6 +51,7 @@ class Web:
         functions: Mapping[str, Function],
         routes: Routes,
         keys: Keys,
+        sign_in: SignIn,
         invoke: Invoke,
         admin: Callable[[Function, object], None],
         status: Callable[[], Awaitable[Mapping[str, Any]]],
@@ -59,6 +59,7 @@ class Web:
         self._functions = functions
         self._routes = routes
         self._keys = keys
+        self._sign_in = sign_in
         self._invoke = invoke
         self._admin = admin
         self._status = status
@@ -90,9 +91,7 @@ class Web:
         message = RpcHttp(
             method=request.method,
             url=str(request.url),
-            headers={
-                name.lower(): value for name, value in request.headers.items() if not name.lower().startswith(PRINCIPAL)
-            },
+            headers=await self._sign_in.replaced(request.headers),
             query=dict(request.query),
             params=parameters,
             body=TypedData(bytes=body) if body else TypedData(),

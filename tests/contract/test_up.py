@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import re
 import socket
-import ssl
-import sys
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import dns.asyncquery
@@ -23,136 +19,12 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
-from simulator.processes import Process
+from tests.contract.running_up import APP, HOME, SLOW, Running, alive, below, endpoint, refuses, write_app
 
-ROOT = Path(__file__).parents[2]
-READY = re.compile("READY$")
 KEYS = [
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SIM_URL"),
     *("AzureWebJobsStorage", "SIM_DNS", "APP_URL", "APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY"),
 ]
-HOME = "aaaaaaaa-0000-0000-0000-000000000001"
-
-APP = """
-import json, os
-import azure.functions as func
-
-app = func.FunctionApp()
-
-@app.event_grid_trigger(arg_name="event")
-@app.queue_output(arg_name="out", queue_name="seen", connection="AzureWebJobsStorage")
-def events(event: func.EventGridEvent, out: func.Out[str]) -> None:
-    out.set(event.subject)
-
-@app.queue_trigger(arg_name="message", queue_name="seen", connection="AzureWebJobsStorage")
-@app.queue_output(arg_name="out", queue_name="done", connection="AzureWebJobsStorage")
-def work(message: func.QueueMessage, out: func.Out[str]) -> None:
-    out.set(message.get_body().decode())
-
-@app.route("environment")
-def environment(req: func.HttpRequest) -> func.HttpResponse:
-    return func.HttpResponse(json.dumps(dict(os.environ)))
-"""
-SLOW = "import sys, time\nprint('importing', flush=True)\ntime.sleep(0.5)\n"
-
-
-def write_app(directory: Path, code: str = APP) -> Path:
-    """A function app in that directory; its code has a name of its own, for coverage watches the product's."""
-    directory.mkdir()
-    (directory / "sample_app.py").write_text(code)
-    (directory / "function_app.py").write_text("from sample_app import app")
-    (directory / "host.json").write_text('{"version": "2.0"}')
-    return directory
-
-
-class Running:
-    """An `up` that is running, and what it wrote into its file."""
-
-    def __init__(self, file: Path, *options: str, echo: Callable[[str], None] | None = None, **variables: str) -> None:
-        self.file = file
-        self.first: dict[str, Any] = {}
-        self.process = Process(
-            "up",
-            [sys.executable, "-m", "simulator", "up", "--env-file", str(file), *options],
-            directory=ROOT,
-            variables=variables,
-            echo=echo,
-        )
-
-    def wait(self) -> Mapping[str, str]:
-        """Returns the variables as soon as it is ready."""
-        self.process.wait_for(READY, 60)
-        self.variables = dict(line.split("=", 1) for line in self.file.read_text().splitlines())
-        return self.variables
-
-    def trust(self) -> ssl.SSLContext:
-        """Trusts its throw-away authority."""
-        return ssl.create_default_context(cafile=self.variables["SSL_CERT_FILE"])
-
-    async def open(self) -> None:
-        """Makes a session that trusts this `up`; it ends with close()."""
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.trust()))
-
-    async def sim(self, method: str, call: str, body: object = None) -> Any:
-        """A call under /_sim, which must succeed."""
-        status, answer = await self.ask(method, f"{self.variables['SIM_URL']}/_sim/{call}", body)
-        assert status == 200, answer
-        return answer
-
-    async def ask(self, method: str, url: str, body: object = None) -> tuple[int, Any]:
-        """Any request; the answer is JSON."""
-        async with self.session.request(method, url, json=body) as response:
-            return response.status, await response.json(content_type=None)
-
-    async def happens(self, resource_id: str) -> None:
-        """A document is written; its event goes out."""
-        document = {"id": resource_id, "location": "westeurope", "properties": {}}
-        await self.sim("POST", "resources", {"resources": [document]})
-
-    async def done(self) -> list[str]:
-        """What has gone through webhook and queue, in lower case."""
-        async with QueueClient.from_connection_string(self.variables["AzureWebJobsStorage"], "done") as queue:
-            try:
-                found = [message async for message in queue.receive_messages(messages_per_page=32)]
-            except ResourceNotFoundError:
-                return []
-            for message in found:
-                await queue.delete_message(message)
-            return [base64.b64decode(message.content).decode().lower() for message in found]
-
-
-def endpoint(subscription: str = HOME, name: str = "pe1") -> str:
-    """The id of a private endpoint."""
-    return f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/{name}"
-
-
-def below(pid: int) -> set[int]:
-    """The processes that this one started, as far as the system tells (Linux)."""
-    found = set()
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.add(int(status.parent.name))
-    return found
-
-
-def alive(pids: set[int]) -> list[int]:
-    """Those of them that have not ended."""
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-
-
-async def refuses(address: str) -> bool:
-    """Whether nobody listens there any more."""
-    host, _, port = address.removeprefix("https://").removeprefix("http://").partition("/")[0].rpartition(":")
-    try:
-        _, writer = await asyncio.open_connection(host, int(port))
-    except ConnectionError:
-        return True
-    writer.close()
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +34,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     world = room / "world.json"
     world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
     options = ("--app", str(write_app(room / "app")), "--world", str(world))
-    running = Running(room / "up.env", *options, HUBWARDEN_COLOUR="blue", SECRET_OF_PARENT="none")
+    told = {"HUBWARDEN_COLOUR": "blue", "WEBSITE_AUTH_ENABLED": "true"}
+    running = Running(room / "up.env", *options, echo=None, SECRET_OF_PARENT="none", **told)
     try:
         url = f"{running.wait()['SIM_URL']}/_sim/snapshot"
         with urllib.request.urlopen(url, context=running.trust()) as answer:  # noqa: S310 - https on loopback
@@ -200,6 +73,7 @@ async def test_the_app_sees_the_platforms_settings_and_its_own_and_no_others(up:
     for name in ("ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE", "AzureWebJobsStorage"):
         assert seen[name] == up.variables[name]
     assert (seen["HUBWARDEN_COLOUR"], seen["FUNCTIONS_WORKER_RUNTIME"]) == ("blue", "python")
+    assert seen["WEBSITE_AUTH_ENABLED"] == "true"
     assert not {"SECRET_OF_PARENT", "APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY", "SIM_URL"} & set(seen)
 
 
@@ -301,6 +175,35 @@ async def test_an_instance_can_be_lost_and_come_back(up: Running) -> None:
     for _ in range(2):
         assert await up.sim("POST", "hosts/0", {"do": "start"}) == {"name": "host-0", "running": True}
     assert not await refuses(up.variables["APP_URL"])
+
+
+@pytest.mark.parametrize(
+    ("service", "when", "host", "made"),
+    [("arm", "before", 0, False), ("arm", "after", True, True), ("identity", "before", 0, False)],
+)
+async def test_an_instance_can_be_lost_in_the_middle_of_a_request(
+    up: Running, service: str, when: str, host: int, made: bool
+) -> None:
+    """Section 10, point 11: the host dies just when it asks; its write is done or not, and it never hears which."""
+    await up.sim("POST", "subscriptions", {"id": HOME})
+    fault = {"service": service, "when": when, "killHost": host}
+    await up.sim("POST", "faults", fault)
+
+    with pytest.raises(aiohttp.ClientError):
+        await up.ask("GET", f"{up.variables['APP_URL']}/api/group?code={up.variables['APP_KEY']}&in={HOME}")
+
+    assert (await up.sim("GET", "requests"))[-1]["status"] is None
+    assert await up.sim("DELETE", "faults") == {"unspent": []}
+    resources = (await up.sim("GET", "snapshot"))["resources"]
+    assert (f"/subscriptions/{HOME}/resourceGroups/made" in [each["id"] for each in resources]) is made
+    assert await refuses(up.variables["APP_URL"])
+    assert await up.sim("POST", "hosts/0", {"do": "start"}) == {"name": "host-0", "running": True}
+
+
+async def test_only_a_host_that_is_there_can_be_killed(up: Running) -> None:
+    """A fault that would strike nobody is a mistake of the test."""
+    status, answer = await up.ask("POST", f"{up.variables['SIM_URL']}/_sim/faults", {"service": "arm", "killHost": 1})
+    assert (status, answer["error"]) == (400, "killHost cannot be 1: there are 1 hosts, counted from 0.")
 
 
 @pytest.mark.parametrize(("call", "body", "status"), [("hosts/7", {"do": "kill"}, 404), ("hosts/0", {"do": "x"}, 400)])
