@@ -112,6 +112,16 @@ async def test_a_connected_public_name_leads_through_privatelink_to_the_record(n
     )
 
 
+@pytest.mark.parametrize("status", ["Approved", "Pending"])
+async def test_a_strangers_connection_counts_as_well(names: Names, status: str) -> None:
+    """Behaviour reference section 9.2: who connects does not matter, nor that its endpoint cannot be seen."""
+    names.target("st1.blob.core.windows.net")
+    state = {"privateLinkServiceConnectionState": {"status": status}}
+    names.world.put({"id": f"{ACCOUNT}/privateEndpointConnections/c", "properties": state})
+    _, records = await names.answers("st1.blob.core.windows.net")
+    assert (f"st1.blob.core.windows.net. CNAME st1.{BLOB}." in records) is (status == "Approved")
+
+
 @pytest.mark.parametrize("status", ["Pending", "Rejected", "Disconnected"])
 async def test_an_unconnected_public_name_has_its_public_address(names: Names, status: str) -> None:
     """Section 2.2: only Approved carries traffic; the record behind the privatelink name is not even asked for."""
