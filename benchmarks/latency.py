@@ -17,8 +17,9 @@ import dns.rdatatype
 from benchmarks.stage import Stage
 from benchmarks.table import Row, Section, spread, text
 from hubwarden.config.loading import load
-from hubwarden.model.report import OneEndpoint, Status
+from hubwarden.model.report import Status
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import OneEndpoint
 from hubwarden.runtime import Runtime
 
 ENDPOINTS = 20

@@ -1,4 +1,4 @@
-"""The work queue's door: a scope that was handed on is looked at again."""
+"""The work queue's door: a scope that was handed on is looked at again, and so is what an event speaks of."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import logging
 
 import azure.functions as func
 
+from handlers.event_grid import hint_in, is_event
 from hubwarden.config.environment import storage_setting
 from hubwarden.errors import PermanentError
+from hubwarden.model.scope import Everything
 from hubwarden.model.work import WorkItem
-from hubwarden.runtime import runtime
+from hubwarden.runtime import Looked, runtime
 
 QUEUE = "hubwarden-work"
 
-WITHIN = 300.0
-"""Seconds; half of what host.json allows an invocation."""
+WITHIN, WITHIN_FOR_ALL = 300.0, 540.0
+"""Seconds: half of what host.json allows an invocation, and most of it where the whole estate is asked for."""
 
 log = logging.getLogger(__name__)
 door = func.Blueprint()
@@ -23,11 +25,33 @@ door = func.Blueprint()
 @door.function_name("work")
 @door.queue_trigger(arg_name="item", queue_name=QUEUE, connection=storage_setting())
 async def work(item: func.QueueMessage) -> None:
-    """One work item. To fail puts it back, and after five times into the poison queue, where people find it."""
-    parsed = WorkItem.from_json(item.get_body().decode())
-    looked = await runtime().work(parsed, within=WITHIN)
-    if looked is None:
+    """One work item, or one event that Event Grid has put into the queue.
+
+    To fail puts it back, and after five times into the poison queue, where people find it.
+    """
+    text = item.get_body().decode(errors="replace")
+    if is_event(text):
+        await _event(text)
+    else:
+        await _item(WorkItem.from_json(text))
+
+
+async def _item(item: WorkItem) -> None:
+    within = WITHIN_FOR_ALL if isinstance(item.scope, Everything) else WITHIN
+    looked = await runtime().work(item, within=within)
+    if looked is not None:
+        _tell(looked, f"work, try {item.attempt}", f"not done after {item.attempt} tries")
+
+
+async def _event(text: str) -> None:
+    hint = hint_in(text)
+    if hint is None:
         return
-    looked.tell(log, f"work, try {parsed.attempt}")
+    await runtime().later(hint.scope, hint.again)
+    _tell(await runtime().look(hint.scope, within=WITHIN), "work, event", "not done")
+
+
+def _tell(looked: Looked, door: str, failure: str) -> None:
+    looked.tell(log, door)
     if looked.gave_up:
-        raise PermanentError(f"{parsed.scope.endpoint}: not done after {parsed.attempt} tries: {looked.summary}")
+        raise PermanentError(f"{looked.scope}: {failure}: {looked.summary}")

@@ -6,15 +6,27 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hubwarden.errors import ConfigError, HubwardenError, InputError
+from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import private_endpoint_id
-from hubwarden.model.report import OneEndpoint, Report
-from hubwarden.report.as_json import explanation_data, name_data, report_data
-from hubwarden.report.as_text import explanation_text, name_text, report_csv, report_text
+from hubwarden.model.endpoint import PRIVATE_ENDPOINT, ConnectionStatus, private_endpoint_id
+from hubwarden.model.report import Report, Run, run_id
+from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Scope, target_id
+from hubwarden.report.as_json import connection_data, explanation_data, name_data, report_data, run_data, run_report
+from hubwarden.report.as_text import (
+    connections_csv,
+    connections_text,
+    explanation_text,
+    name_text,
+    report_csv,
+    report_text,
+    run_text,
+    runs_csv,
+    runs_text,
+)
 from hubwarden.runtime import Runtime
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
@@ -48,17 +60,39 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     config_commands.add_parser("schema", help="print the JSON Schema for editors").set_defaults(run=_schema)
 
-    reconcile = commands.add_parser("reconcile", help="make the records of a private endpoint right, now")
-    reconcile.add_argument("endpoint", help="resource id of the private endpoint")
+    reconcile = commands.add_parser("reconcile", help="make records right and answer connections, now")
+    reconcile.add_argument(
+        "id", nargs="?", help="resource id of a private endpoint, or of a target; without one, the whole estate"
+    )
     reconcile.add_argument("--plan", action="store_true", help="only show what would be done")
-    reconcile.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    reconcile.set_defaults(run=_reconcile)
+    _with_format(reconcile).set_defaults(run=_reconcile)
 
     explain = commands.add_parser("explain", help="what is seen, wanted, held and owned, and why")
     explain.add_argument("what", help="resource id of a private endpoint, or a host name")
     explain.add_argument("--format", choices=("table", "json"), default="table")
     explain.set_defaults(run=_explain)
+
+    runs = commands.add_parser("runs", help="list past and running runs, the newest first, or show one")
+    runs.add_argument("id", nargs="?", help="the run to show")
+    runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
+    _with_format(runs).set_defaults(run=_runs)
+
+    connections = commands.add_parser("connections", help="list connections, and what would be answered to them")
+    connections.add_argument("--status", choices=[*ConnectionStatus], default=ConnectionStatus.PENDING)
+    _with_format(connections).set_defaults(run=_connections)
     return parser
+
+
+def _with_format(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    return command
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1000:
+        raise ValueError(text)
+    return count
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -85,18 +119,34 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:
-    scope = OneEndpoint(private_endpoint_id(arguments.endpoint), thorough=True)
+    scope = _scope(arguments.id)
 
     async def run() -> Report:
         async with _opened() as house:
             return await house.run(scope, applies=not arguments.plan)
 
     report = asyncio.run(run())
-    formats = {"json": lambda: json.dumps(report_data(report), indent=2), "csv": lambda: report_csv(report).rstrip()}
-    print(formats.get(arguments.format, lambda: report_text(report))())
+    _print(arguments.format, report_data(report), lambda: report_text(report), lambda: report_csv(report))
     if report.unfinished:
         return FAILED
     return HELD if report.plan.held else OK
+
+
+def _scope(text: str | None) -> Scope:
+    if text is None:
+        return Everything()
+    target = target_id(text)
+    return OneEndpoint(target, thorough=True) if target.is_a(PRIVATE_ENDPOINT) else OneTarget(target)
+
+
+def _print(form: str, data: object, table: Callable[[], str], as_csv: Callable[[], str]) -> None:
+    match form:
+        case "json":
+            print(json.dumps(data, indent=2))
+        case "csv":
+            print(as_csv().rstrip())
+        case _:
+            print(table())
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -113,6 +163,46 @@ def _explain(arguments: argparse.Namespace) -> int:
             return json.dumps(data, indent=2) if arguments.format == "json" else text
 
     print(asyncio.run(run()))
+    return OK
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    if arguments.id is not None:
+        return _one_run(run_id(arguments.id), arguments.format)
+
+    async def newest() -> list[Run]:
+        async with _opened() as house:
+            return (await house.runs(arguments.top))[0]
+
+    found = asyncio.run(newest())
+    data = {"value": [run_data(run) for run in found]}
+    _print(arguments.format, data, lambda: runs_text(found), lambda: runs_csv(found))
+    return OK
+
+
+def _one_run(named: str, form: str) -> int:
+    async def read() -> Run | None:
+        async with _opened() as house:
+            return await house.run_named(named)
+
+    found = asyncio.run(read())
+    if found is None:
+        raise InputError(f"{named}: no such run is known; runs are kept for 30 days")
+    shown = json.dumps(run_report(found), indent=2)
+    _print(
+        form, run_report(found), lambda: run_text(found) if found.report is None else shown, lambda: runs_csv([found])
+    )
+    return OK
+
+
+def _connections(arguments: argparse.Namespace) -> int:
+    async def read() -> tuple[Decision, ...]:
+        async with _opened() as house:
+            return await house.connections(ConnectionStatus(arguments.status))
+
+    found = asyncio.run(read())
+    data = {"value": [connection_data(decision) for decision in found]}
+    _print(arguments.format, data, lambda: connections_text(found), lambda: connections_csv(found))
     return OK
 
 

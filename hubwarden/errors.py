@@ -7,6 +7,7 @@
     + DeniedError             Azure refused us: a right is missing
     + RefusedError            Azure refused the request itself
     + NewerFormatError        a newer Hubwarden wrote this; it is left alone
+    + PlanChangedError        the plan that a person named is not the plan now
   x TemporaryError            the same thing may work later; `retry_after` says when, if Azure said it
     + ThrottledError          Azure asks for patience
     + UnavailableError        no answer, or an answer that means "not now"
@@ -71,6 +72,10 @@ class RefusedError(PermanentError):
 
 class NewerFormatError(PermanentError):
     """Written by a newer Hubwarden, in a format that this one does not know."""
+
+
+class PlanChangedError(PermanentError):
+    """The plan that a person named by its hash is not the plan now; nothing was applied."""
 
 
 class ThrottledError(TemporaryError):

@@ -281,6 +281,27 @@ class Azure:
             await self.settle()
         return endpoint_id
 
+    async def connection(self, endpoint_id: str, target_id: str) -> Any:
+        """What the target shows of an endpoint's connection."""
+        listed = await self.arm("GET", f"{target_id}/privateEndpointConnections")
+        for connection in listed.body["value"]:
+            if connection["properties"]["privateEndpoint"]["id"].lower() == endpoint_id.lower():
+                return connection
+        raise AssertionError(f"{target_id} has no connection of {endpoint_id}")
+
+    async def answer(self, endpoint_id: str, target_id: str, status: str) -> None:
+        """The target's owner answers the endpoint's connection."""
+        connection = await self.connection(endpoint_id, target_id)
+        connection["properties"]["privateLinkServiceConnectionState"]["status"] = status
+        assert (await self.arm("PUT", connection["id"], connection)).status < 300
+        await self.settle()
+
+    async def remove_connection(self, endpoint_id: str, target_id: str) -> None:
+        """The target's owner deletes the endpoint's connection."""
+        connection = await self.connection(endpoint_id, target_id)
+        assert (await self.arm("DELETE", connection["id"])).status < 300
+        await self.settle()
+
     async def spoke(self) -> str:
         """A subscription with a resource group, a network and a storage account; the account's id."""
         await self.subscription(SPOKE)

@@ -13,8 +13,9 @@ import yaml
 
 from hubwarden.config.loading import Config, load
 from hubwarden.model.plan import HeldReason, Put
-from hubwarden.model.report import OneEndpoint, Report
+from hubwarden.model.report import Report
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import Everything, OneEndpoint
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, Azure, resource_id
 
@@ -58,6 +59,10 @@ class Estate:
     async def look(self, endpoint: str, *, thorough: bool = False, applies: bool = True) -> Report:
         """One run over an endpoint, as an event (or, thorough, a person) causes it."""
         return await self.hubwarden.run(OneEndpoint(ResourceId.parse(endpoint), thorough), applies=applies)
+
+    async def sweep(self, *, applies: bool = True, plan: str = "") -> Report:
+        """One run over everything, as the timer causes it."""
+        return await self.hubwarden.run(Everything(), applies=applies, plan=plan)
 
     async def delete_endpoint(self, endpoint: str) -> None:
         """Its owner deletes it; the simulator finishes."""

@@ -60,7 +60,7 @@ def to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint:
         target=_id_or_none(target),
         target_text=target,
         groups=tuple(str(group) for group in connection.get("groupIds") or ()),
-        status=_status(state.get("status")),
+        status=to_status(state.get("status")),
         manual=bool(manual),
         settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
         names=named or _on_endpoint(properties, has_interface=bool(addresses)),
@@ -108,8 +108,8 @@ def _addresses(texts: Iterable[object] | None) -> set[Address]:
     return found
 
 
-def _status(text: object) -> ConnectionStatus:
-    """Compared without case; what Azure calls otherwise carries no traffic and proves nothing."""
+def to_status(text: object) -> ConnectionStatus:
+    """The status that a text names, compared without case; any other carries no traffic and proves nothing."""
     for status in ConnectionStatus:
         if fold(str(text)) == fold(status):
             return status

@@ -78,6 +78,14 @@ class Estate:
             self._members = members
         return subscription in members.value
 
+    async def members(self) -> frozenset[str]:
+        """All subscriptions of the estate, looked up anew where management groups are named."""
+        under: frozenset[str] = frozenset()
+        if self._management_groups:
+            under = await subscriptions_under(self._session, self._management_groups)
+            self._members = _Remembered(under, self._now())
+        return (under | self._subscriptions) - self._excluded
+
     def may_come_to_include(self, subscription: str) -> bool:
         """Whether the index may yet show a subscription as ours that it does not show now."""
         return bool(self._management_groups) and fold(subscription) not in self._excluded

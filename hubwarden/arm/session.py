@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
@@ -36,6 +37,9 @@ _WAITS = ("Retry-After", "retry-after-ms", "x-ms-retry-after-ms")
 
 LONGEST_WAIT = 5.0
 """Seconds; a longer Retry-After is not slept here but handed on, for a door has a time to keep."""
+
+ONCE: dict[str, Any] = {"retry_total": 0}
+"""For a request that must not be tried again without another look."""
 
 
 class ArmHostOnly(SansIOHTTPPolicy[Any, Any]):
@@ -91,8 +95,16 @@ class Tokens(AsyncTokenCredential):
 class ArmSession:
     """Clients for every subscription over one pipeline and one connection pool; close it at the end."""
 
-    def __init__(self, credential: AsyncTokenCredential, *, cloud: str, endpoint: str = "") -> None:
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        *,
+        cloud: str,
+        endpoint: str = "",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         audience = ARM[cloud]
+        self.sleep = sleep
         self.endpoint = endpoint or audience
         self._credential = credential = Tokens(credential)
         self._transport = AioHttpTransport(connection_timeout=5, read_timeout=30)
@@ -134,11 +146,26 @@ class ArmSession:
 
     async def get(self, path: str, api_version: str) -> Mapping[str, Any]:
         """GETs a path for which there is no client of its own. Raises what azure-core raises."""
-        request = HttpRequest("GET", self.endpoint + path, params={"api-version": api_version})
-        response: AsyncHttpResponse = await self._plain.send_request(request)
+        return await self.follow(f"{self.endpoint}{quote(path)}?api-version={quote(api_version)}")
+
+    async def follow(self, link: str) -> Mapping[str, Any]:
+        """GETs what an answer names, such as the next page of a list. Raises what azure-core raises."""
+        response: AsyncHttpResponse = await self._plain.send_request(HttpRequest("GET", link))
         response.raise_for_status()
         body: Mapping[str, Any] = response.json()
         return body
+
+    async def send(
+        self, method: str, path: str, api_version: str, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> None:
+        """Writes to a path for which there is no client of its own, once. Raises what azure-core raises.
+
+        It is not tried again: after an answer that never came, what stands there must be read before it is changed.
+        """
+        url = f"{self.endpoint}{quote(path)}"
+        request = HttpRequest(method, url, params={"api-version": api_version}, json=body, headers=dict(headers))
+        response: AsyncHttpResponse = await self._plain.send_request(request, **ONCE)
+        response.raise_for_status()
 
     async def close(self) -> None:
         """Ends all connections."""

@@ -15,7 +15,7 @@ from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import Drop, Put
 from hubwarden.model.record import RecordKey, RecordSet, RecordType, Zone, read_mark
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import ResourceId, fold
 
 _ADDRESSES = {RecordType.A: ("aRecords", "ipv4Address"), RecordType.AAAA: ("aaaaRecords", "ipv6Address")}
 
@@ -31,6 +31,19 @@ async def list_zones(session: ArmSession, resource_group: ResourceId) -> tuple[Z
             except InputError:
                 continue  # a zone that we could not name can hold no record of ours
     return tuple(zones)
+
+
+async def list_records(session: ArmSession, zone: Zone) -> tuple[RecordSet, ...]:
+    """The A and AAAA record sets of a zone, a hundred to a request. Raises rather than give a part of them."""
+    client = session.dns(zone.id.subscription)
+    records = []
+    with translated("listing the records of", zone.id):
+        async for document in client.record_sets.list(zone.id.group, zone.id.name):
+            kind = str(document.type or "").rpartition("/")[2].upper()
+            if kind in RecordType.__members__:
+                key = RecordKey(zone.id, fold(str(document.name)), RecordType(kind))
+                records.append(to_record_set(key, document))
+    return tuple(records)
 
 
 async def read_record(session: ArmSession, key: RecordKey) -> RecordSet | None:

@@ -72,6 +72,11 @@ class Catalogue:
         """The full names of the records that a public name may have."""
         return tuple(f"{place.name}.{place.zone}" for place in self.everywhere(name) if place.name != APEX)
 
+    def names_of(self, zone: DnsName, record: str) -> tuple[DnsName, ...]:
+        """The public names that a record of a zone may serve: the look-up the other way round."""
+        suffixes = dict.fromkeys(row.suffix for row in self.rows if row.zone == zone)
+        return tuple(DnsName(f"{record}.{suffix}") for suffix in suffixes if record != APEX)
+
     def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
         """Where the name may stand for any service at all: for looking, never for writing."""
         found = {Place(row.zone, left): None for row in self.rows if (left := fqdn.relative_to(row.suffix)) is not None}

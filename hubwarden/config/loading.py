@@ -11,10 +11,12 @@ from pydantic import BaseModel, ValidationError
 from hubwarden.catalog import Row
 from hubwarden.config.document import Document, dotted, read_document
 from hubwarden.config.environment import Environment, read_environment
-from hubwarden.config.schema import File
+from hubwarden.config.schema import File, RulePart, TargetPart
 from hubwarden.errors import ConfigError
+from hubwarden.model.connection import Verdict
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
+from hubwarden.model.policy import Policy, Rule, Within
 from hubwarden.model.record import Hub
 
 
@@ -33,12 +35,22 @@ class Config:
     excluded: frozenset[str]
     hubs: tuple[Hub, ...]
     ttl: int
+    most_withdrawals: int
+    most_in_zone: int
+    most_share: float
+    """How much may be withdrawn within an hour: in all, from a zone, and as a share of our records in a zone."""
     addresses: tuple[Network, ...]
     publishes_foreign_targets: bool
     protected: frozenset[DnsName]
     rows: tuple[Row, ...]
     follow_ups: tuple[float, ...]
     """Seconds between the looks at what Azure does not show yet."""
+    policy: Policy
+    people: frozenset[str]
+    """App roles or groups whose members may decide what the policy holds."""
+    approve_limit: int
+    reject_limit: int
+    """How many answers by rule there may be within an hour."""
     warnings: tuple[str, ...] = ()
 
 
@@ -72,7 +84,8 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
         file = File.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError(_faults(source, document, error.errors())) from error
-    return file, tuple(f"{source}: {warning}" for warning in _not_in_force(document))
+    warnings = [*_not_in_force(document), *_wide(document, file)]
+    return file, tuple(f"{source}: {warning}" for warning in warnings)
 
 
 def schema() -> dict[str, Any]:
@@ -82,16 +95,14 @@ def schema() -> dict[str, Any]:
 
 # What this version reads and checks, but does not act on yet: silence would look like consent.
 _LATER = {
-    ("records", "limits"): "withdrawals are not limited by this version",
     ("records", "names"): "targets without names of their own are held as no_names by this version",
     ("records", "shared"): "this version serves no target whose names are shared",
-    ("approvals",): "no connection is answered by this version; all wait for a person",
+    ("approvals", "remindAfter"): "nobody is reminded by this version",
     ("events", "topic"): "nothing is published by this version",
 }
 _LATER_IN_HUB = {
     "networks": "this version does not look at the zones' links",
     "dns": "this version does not look at what clients ask",
-    "prefers": "the first endpoint to hold a name keeps it in this version",
     "createZones": "no zone is created by this version; a name without one is held as no_zone",
 }
 
@@ -104,6 +115,16 @@ def _not_in_force(document: Document) -> list[str]:
         f"line {document.line(path)}: {dotted(path)}: {why}"
         for path, why in paths
         if path in document.lines and _at(document.data, path)
+    ]
+
+
+def _wide(document: Document, file: File) -> list[str]:
+    """Rules that may be meant, and may be a slip."""
+    return [
+        f"line {document.line(path)}: {dotted(path)}: {rule.name!r} approves connections to every kind of target"
+        for position, rule in enumerate(file.approvals.rules)
+        if rule.then == "approve" and rule.when.target == TargetPart()
+        for path in [("approvals", "rules", position)]
     ]
 
 
@@ -176,14 +197,37 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
                 networks=hub.networks,
                 locations=frozenset(hub.publishes.locations),
                 subscriptions=frozenset(hub.publishes.subscriptions),
+                preferred_subscriptions=frozenset(hub.prefers.subscriptions),
+                preferred_locations=frozenset(hub.prefers.locations),
             )
             for hub in file.hubs
         ),
         ttl=file.records.ttl,
+        most_withdrawals=file.records.limits.withdrawals,
+        most_in_zone=file.records.limits.per_zone,
+        most_share=file.records.limits.share,
         addresses=file.records.addresses,
         publishes_foreign_targets=file.records.foreign_targets == "publish",
         protected=frozenset(file.records.protected),
         rows=tuple(Row(row.type, row.group, row.zone, row.suffix, row.notes) for row in file.catalog.rows),
         follow_ups=file.follow_ups,
+        policy=Policy(tuple(_rule(part) for part in file.approvals.rules)),
+        people=frozenset(file.approvals.people),
+        approve_limit=file.approvals.limits.approve,
+        reject_limit=file.approvals.limits.reject,
         warnings=warnings,
+    )
+
+
+def _rule(part: RulePart) -> Rule:
+    consumer, target = part.when.consumer, part.when.target
+    return Rule(
+        name=part.name,
+        then=Verdict(part.then),
+        consumer_subscriptions=consumer.subscriptions,
+        consumer_within=Within(consumer.within) if consumer.within else None,
+        consumer_foreign=consumer.foreign is True,
+        target_types=target.types,
+        target_subscriptions=target.subscriptions,
+        groups=part.when.groups,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -67,6 +69,12 @@ def _seconds(value: object) -> float:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def _said_twice(names: Iterable[str]) -> list[str]:
+    """The names that are there more than once, compared without case."""
+    counted = Counter(name.lower() for name in names)
+    return sorted(name for name, count in counted.items() if count > 1)
+
+
 def _as_text(**more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **more})
 
@@ -84,7 +92,15 @@ Location = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$"), AfterValidator(fold)
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A list in the file, a tuple in our hands."""
+Condition = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
+"""A list that is left out where it is no condition: an empty one could be read as none, or as all."""
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+
+
+RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
+"""It stands in the description of every connection that the rule answers, which has room for 140 characters."""
+ResourceType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")]
+Group = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")]
 
 
 class _Part(BaseModel):
@@ -175,7 +191,7 @@ class RecordsPart(_Part):
 class RowPart(_Part):
     """A row of the catalogue that the owner adds, or puts in place of ours."""
 
-    type: str = Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")
+    type: ResourceType
     group: str = Field(min_length=1)
     zone: Name
     suffix: Name
@@ -195,6 +211,52 @@ class ApprovalLimitsPart(_Part):
     reject: int = Field(10, ge=0)
 
 
+class ConsumerPart(_Part):
+    """Who asks; every condition that is there must hold."""
+
+    subscriptions: Condition[SubscriptionId] = Field(default_factory=tuple)
+    within: Literal["estate", "tenant"] | None = Field(None, alias="in")
+    foreign: Literal[True] | None = Field(None, description="The consumer is known to be in another tenant.")
+
+    @field_validator("within", "foreign", mode="before")
+    @classmethod
+    def _says_something(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("say what it is, or leave the key out: a condition without a value would be none")
+        return value
+
+
+class TargetPart(_Part):
+    """What is asked for; every condition that is there must hold."""
+
+    types: Condition[ResourceType] = Field(default_factory=tuple)
+    subscriptions: Condition[SubscriptionId] = Field(default_factory=tuple)
+
+
+class WhenPart(_Part):
+    """The conditions of a rule; all of them must hold."""
+
+    consumer: ConsumerPart = Field(default_factory=ConsumerPart)
+    target: TargetPart = Field(default_factory=TargetPart)
+    groups: Condition[Group] = Field(default_factory=tuple)
+
+
+class RulePart(_Part):
+    """One rule of the policy: what to answer when its conditions hold."""
+
+    name: RuleName
+    when: WhenPart = Field(default_factory=WhenPart)
+    then: Literal["approve", "reject", "hold"]
+
+    @model_validator(mode="after")
+    def _is_careful(self) -> RulePart:
+        if self.then == "approve" and self.when.consumer == ConsumerPart():
+            raise ValueError("a rule that approves says under when.consumer who may connect")
+        if self.then == "reject" and self.when == WhenPart():
+            raise ValueError("without a condition it could match everything, and a rejection is final: give it one")
+        return self
+
+
 class ApprovalsPart(_Part):
     """Who may connect."""
 
@@ -202,7 +264,14 @@ class ApprovalsPart(_Part):
     limits: ApprovalLimitsPart = Field(default_factory=ApprovalLimitsPart)
     remind_after: Duration = Field(default_factory=lambda: 172800.0)
     people: Many[str] = ()
-    rules: Many[dict[str, Any]] = ()
+    rules: Many[RulePart] = Field((), description="The first rule that matches wins.")
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_differ(cls, rules: tuple[RulePart, ...]) -> tuple[RulePart, ...]:
+        if twice := _said_twice(rule.name for rule in rules):
+            raise ValueError(f"two rules are called {', '.join(twice)}; every rule has a name of its own")
+        return rules
 
 
 class EventsPart(_Part):
@@ -233,8 +302,6 @@ class File(_Part):
     @field_validator("hubs")
     @classmethod
     def _hubs_differ(cls, hubs: tuple[HubPart, ...]) -> tuple[HubPart, ...]:
-        names = [hub.name.lower() for hub in hubs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        if twice := _said_twice(hub.name for hub in hubs):
             raise ValueError(f"two hubs are called {', '.join(twice)}; every hub has a name of its own")
         return hubs

@@ -1,28 +1,31 @@
-"""What differs: from what an endpoint wants and what stands in the zones, the changes to make and what is held.
+"""What differs: from what endpoints want and what stands in the zones, the changes to make and what is held.
 
-How one wanted record is decided (RFC 8499 speaks of a record set; Azure writes whole sets):
+How one record set is decided (RFC 8499 speaks of a record set; Azure writes whole sets):
 
-    stands there now                       | outcome
-    ---------------------------------------+------------------------------------------------
-    nothing                                | Put, insisting that there is still nothing
-    ours, for this endpoint, as wanted     | unchanged
-    ours, for this endpoint, differs       | Put, insisting on the etag
-    ours, for another endpoint             | contested: the holder keeps it
-    a zone group's                         | zone_group
-    anybody else's, the same addresses     | served_by_other
-    anybody else's, other addresses        | foreign_conflict
+    stands there now                | somebody wants it                    | nobody wants it any more
+    --------------------------------+--------------------------------------+-------------------------
+    nothing                         | Put, insisting on nothing there      | nothing to do
+    ours, for one who wants it      | its holder keeps it: unchanged, or   | -
+                                    | Put, insisting on the etag; or one   |
+                                    | whom the hub prefers displaces it    |
+    ours, its holder's end proven   | Put for the next, in one step        | Drop, insisting on the etag
+    ours, its holder in doubt       | contested                            | held, with the doubt
+    a zone group's                  | zone_group                           | nothing to do
+    anybody else's, same addresses  | served_by_other                      | nothing to do
+    anybody else's, other addresses | foreign_conflict                     | nothing to do
+
+Whoever wants a name that another gets is contested, and keeps a claim on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import assert_never
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from hubwarden.model.dns_name import compared
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
+from hubwarden.model.record import Hub, Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +37,58 @@ class Rules:
     ttl: int
     protected: frozenset[str]
     """Names of records, and the public names that they serve."""
+    hubs: Mapping[str, Hub] = field(default_factory=dict)
+    """By name: whom each prefers."""
 
 
-def plan_wants(endpoint: Endpoint, wants: Iterable[Want], standing: Standing, rules: Rules) -> Plan:
-    """What to do so that every want is served."""
-    changes: list[Change] = []
-    held: list[Held] = []
-    unchanged: list[RecordKey] = []
-    for want in wants:
-        match _for_want(endpoint, want, standing[want.key], rules):
-            case Put() as put:
-                changes.append(put)
-            case Held() as reason:
-                held.append(reason)
-            case None:
-                unchanged.append(want.key)
-            case _ as never:
-                assert_never(never)
-    return Plan(tuple(changes), tuple(held), tuple(unchanged))
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One endpoint's part in a plan: what was seen of it, what it wants, and what it claims and wants no more."""
+
+    seen: Endpoint | Gone
+    wants: tuple[Want, ...] = ()
+    leftovers: tuple[Claim, ...] = ()
+    held_names: tuple[Held, ...] = ()
+    """The endpoint's names that are held back themselves: their records wait with them."""
+    served: frozenset[RecordKey] = frozenset()
+    """The records that it was served with when it was last looked at."""
 
 
-def plan_leftovers(
-    seen: Endpoint | Gone, claims: Iterable[Claim], standing: Standing, rules: Rules, held_names: Iterable[Held] = ()
-) -> Plan:
-    """What to do about claims that nothing wants any more: a Drop only where the endpoint's end is proven (law 5).
+@dataclass(frozen=True, slots=True)
+class _Wanting:
+    endpoint: Endpoint
+    want: Want
+    served: bool
 
-    `held_names` are the endpoint's names that are held back themselves: their records wait with them.
-    """
-    by_name = {compared(each.name): each for each in held_names}
-    changes: list[Change] = []
-    held: list[Held] = []
-    for claim in {claim.key: claim for claim in claims}.values():
-        record = standing[claim.key]
-        if isinstance(record, Unread):
-            held.append(Held(HeldReason.UNCERTAIN, claim.endpoint, record.detail, claim.key, claim.fqdn, waits=True))
-            continue
-        if record is None or not _is_ours_for(record, claim, rules):
-            continue  # there is nothing of ours to withdraw
-        why = _end_of(seen, claim, by_name.get(claim.fqdn))
-        if isinstance(why, Held):
-            held.append(why)
-        elif _is_protected(claim.key, claim.fqdn, rules):
-            detail = f"{why}, but the name is protected"
-            held.append(Held(HeldReason.PROTECTED, claim.endpoint, detail, claim.key, claim.fqdn))
-        else:
-            changes.append(Drop(claim.key, record.etag, record.addresses, claim.endpoint, why))
-    return Plan(tuple(changes), tuple(held))
+
+@dataclass(slots=True)
+class _Contest:
+    """Everybody's part in one record."""
+
+    wanting: list[_Wanting] = field(default_factory=list)
+    leaving: list[tuple[Party, Claim]] = field(default_factory=list)
+
+
+Decided = Change | Held | RecordKey
+"""What is decided about a record: a change, something held, or its key where nothing needs to be done."""
+
+
+def plan_records(parties: Iterable[Party], standing: Standing, rules: Rules) -> Plan:
+    """What to do about every record that one of these endpoints wants or claims; `standing` knows each of them."""
+    contests: dict[RecordKey, _Contest] = {}
+    for party in parties:
+        if isinstance(party.seen, Endpoint):
+            for want in party.wants:
+                wanting = _Wanting(party.seen, want, want.key in party.served)
+                contests.setdefault(want.key, _Contest()).wanting.append(wanting)
+        for claim in {claim.key: claim for claim in party.leftovers}.values():
+            contests.setdefault(claim.key, _Contest()).leaving.append((party, claim))
+    decided = [each for key, contest in contests.items() for each in _decide(contest, standing[key], rules)]
+    return Plan(
+        changes=tuple(each for each in decided if isinstance(each, Put | Drop)),
+        held=tuple(each for each in decided if isinstance(each, Held)),
+        unchanged=tuple(each for each in decided if isinstance(each, RecordKey)),
+    )
 
 
 def joined(*plans: Plan) -> Plan:
@@ -88,38 +97,103 @@ def joined(*plans: Plan) -> Plan:
         changes=tuple(change for plan in plans for change in plan.changes),
         held=tuple(held for plan in plans for held in plan.held),
         unchanged=tuple(key for plan in plans for key in plan.unchanged),
+        over_limit=tuple(change for plan in plans for change in plan.over_limit),
     )
 
 
-def _for_want(endpoint: Endpoint, want: Want, record: RecordSet | Unread | None, rules: Rules) -> Put | Held | None:
-    owner = Owner(rules.instance, endpoint.id, endpoint.guid)
+def _decide(contest: _Contest, record: RecordSet | Unread | None, rules: Rules) -> Iterator[Decided]:
+    ranked = sorted(contest.wanting, key=lambda wanting: _rank(wanting, rules))
     if isinstance(record, Unread):
-        return Held(HeldReason.UNCERTAIN, endpoint.id, record.detail, want.key, want.fqdn, waits=True)
-    if record is not None:
-        if not record.owned_by(rules.instances):
-            return _foreign(endpoint, want, record)
-        if record.owner and not record.owner.is_for(endpoint.id, endpoint.guid):
-            detail = f"{record.owner.endpoint} holds the name"
-            return Held(HeldReason.CONTESTED, endpoint.id, detail, want.key, want.fqdn, waits=True)
-        if _same(record, want, owner, rules.ttl):
-            return None
-        if _is_protected(want.key, want.fqdn, rules):
-            detail = "records.protected names it"
-            return Held(HeldReason.PROTECTED, endpoint.id, detail, want.key, want.fqdn)
-    return Put(
-        hub=want.hub,
-        key=want.key,
-        fqdn=want.fqdn,
-        addresses=want.addresses,
-        ttl=rules.ttl,
-        owner=owner,
-        etag=record.etag if record else None,
-        was=record.addresses if record else (),
-        why=_why(record, want, owner),
-    )
+        yield from (_of(each, HeldReason.UNCERTAIN, record.detail, waits=True) for each in ranked)
+        yield from (_of_claim(claim, HeldReason.UNCERTAIN, record.detail) for _, claim in contest.leaving)
+    elif record is None:
+        yield from _given(ranked, None, "wanted, and nothing stands there", rules)
+    elif record.owner is None or not record.owned_by(rules.instances):
+        yield from (_foreign(each, record) for each in ranked)
+    else:
+        yield from _ours(contest, ranked, record, record.owner, rules)
 
 
-def _foreign(endpoint: Endpoint, want: Want, record: RecordSet) -> Held:
+def _ours(
+    contest: _Contest, ranked: Sequence[_Wanting], record: RecordSet, owner: Owner, rules: Rules
+) -> Iterator[Decided]:
+    """A record of ours: its holder keeps it as long as it wants it, unless one whom the hub prefers wants it, too."""
+    holder = next((each for each in ranked if owner.is_for(each.endpoint.id, each.endpoint.guid)), None)
+    if holder is not None:
+        displacing = next((each for each in ranked if _displaces(each, holder, rules)), None)
+        first = displacing or holder
+        why = f"hub {first.want.hub} prefers it" if displacing else _why(record, holder.want, _mark(holder, rules))
+        yield from _given([first, *(each for each in ranked if each is not first)], record, why, rules)
+        return
+    leaving = next(((party, claim) for party, claim in contest.leaving if claim.endpoint == owner.endpoint), None)
+    if leaving is None:
+        yield from (_contested(each, f"{owner.endpoint} holds the name", waits=True) for each in ranked)
+        return
+    party, claim = leaving
+    end = _end_of(party, claim)
+    if isinstance(end, Held):
+        yield end
+        detail = f"{owner.endpoint} holds the name, and may not end yet: {end.detail}"
+        yield from (_contested(each, detail, waits=end.waits) for each in ranked)
+    elif ranked:
+        yield from _given(ranked, record, f"{owner.endpoint} lets it go: {end}", rules)
+    elif _is_protected(claim.key, claim.fqdn, rules):
+        yield _of_claim(claim, HeldReason.PROTECTED, f"{end}, but the name is protected", waits=False)
+    else:
+        yield Drop(claim.key, record.etag, record.addresses, claim.endpoint, end)
+
+
+def _given(ranked: Sequence[_Wanting], record: RecordSet | None, why: str, rules: Rules) -> Iterator[Decided]:
+    """The record goes to the first, or stays with it; the others are contested."""
+    if not ranked:
+        return
+    first, *others = ranked
+    mark = _mark(first, rules)
+    if record is not None and _same(record, first.want, mark, rules.ttl):
+        yield record.key
+    elif record is not None and _is_protected(first.want.key, first.want.fqdn, rules):
+        yield _of(first, HeldReason.PROTECTED, "records.protected names it")
+    else:
+        yield Put(
+            hub=first.want.hub,
+            key=first.want.key,
+            fqdn=first.want.fqdn,
+            addresses=first.want.addresses,
+            ttl=rules.ttl,
+            owner=mark,
+            etag=record.etag if record else None,
+            was=record.addresses if record else (),
+            why=why,
+        )
+    yield from (_contested(each, f"{first.endpoint.id} holds the name") for each in others)
+
+
+def _rank(wanting: _Wanting, rules: Rules) -> tuple[bool, bool, bool, str]:
+    """Who comes first: whom the hub prefers; then who had it; the place, and at last the id, only break ties."""
+    preferred, nearby = _preferred(wanting, rules)
+    return (not preferred, not wanting.served, not nearby, wanting.endpoint.id.key)
+
+
+def _preferred(wanting: _Wanting, rules: Rules) -> tuple[bool, bool]:
+    hub = rules.hubs.get(wanting.want.hub)
+    endpoint = wanting.endpoint
+    if hub is None:
+        return False, False
+    return hub.prefers_subscription(endpoint.id.subscription), hub.prefers_location(endpoint.location)
+
+
+def _displaces(wanting: _Wanting, holder: _Wanting, rules: Rules) -> bool:
+    """Whether a hub's preference takes the name from its holder: only for another way to the same target."""
+    same_target = wanting.endpoint.target is not None and wanting.endpoint.target == holder.endpoint.target
+    return same_target and _preferred(wanting, rules)[0] and not _preferred(holder, rules)[0]
+
+
+def _mark(wanting: _Wanting, rules: Rules) -> Owner:
+    return Owner(rules.instance, wanting.endpoint.id, wanting.endpoint.guid)
+
+
+def _foreign(wanting: _Wanting, record: RecordSet) -> Held:
+    want = wanting.want
     same = set(record.addresses) == set(want.addresses)
     if record.keeper is Keeper.ZONE_GROUP:
         reason = HeldReason.ZONE_GROUP
@@ -128,55 +202,60 @@ def _foreign(endpoint: Endpoint, want: Want, record: RecordSet) -> Held:
     addresses = ", ".join(str(address) for address in record.addresses) or "none"
     by = f"instance {record.owner.instance}" if record.owner else record.keeper
     detail = f"{want.key} stands with {addresses} ({by}); wanted: {', '.join(map(str, want.addresses))}"
-    return Held(reason, endpoint.id, detail, want.key, want.fqdn)
+    return _of(wanting, reason, detail)
+
+
+def _contested(wanting: _Wanting, detail: str, *, waits: bool = False) -> Held:
+    return _of(wanting, HeldReason.CONTESTED, detail, waits=waits)
+
+
+def _of(wanting: _Wanting, reason: HeldReason, detail: str, *, waits: bool = False) -> Held:
+    return Held(reason, wanting.endpoint.id, detail, wanting.want.key, wanting.want.fqdn, waits=waits)
+
+
+def _of_claim(claim: Claim, reason: HeldReason, detail: str, *, waits: bool = True) -> Held:
+    return Held(reason, claim.endpoint, detail, claim.key, claim.fqdn, waits=waits)
 
 
 def _same(record: RecordSet, want: Want, owner: Owner, ttl: int) -> bool:
     return set(record.addresses) == set(want.addresses) and record.ttl == ttl and record.owner == owner
 
 
-def _why(record: RecordSet | None, want: Want, owner: Owner) -> str:
-    if record is None:
-        return "wanted, and nothing stands there"
+def _why(record: RecordSet, want: Want, owner: Owner) -> str:
     if set(record.addresses) != set(want.addresses):
         return "the addresses differ"
     return "the mark differs" if record.owner != owner else "the ttl differs"
 
 
-def _end_of(seen: Endpoint | Gone, claim: Claim, held_name: Held | None) -> str | Held:
-    """Why the claimed record may go, or why it is held back."""
+def _end_of(party: Party, claim: Claim) -> str | Held:
+    """Why the claimed record may go, or why it is held back (law 5)."""
+    seen = party.seen
     if isinstance(seen, Gone):
-        if seen.proven:
-            return "the endpoint is gone"
-        return Held(HeldReason.UNCERTAIN, claim.endpoint, seen.detail, claim.key, claim.fqdn, waits=True)
+        return "the endpoint is gone" if seen.proven else _of_claim(claim, HeldReason.UNCERTAIN, seen.detail)
     if not seen.settled:
         return _not_ready(claim)
     if seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED):
         return f"the connection is {seen.status}"
     if seen.status is not ConnectionStatus.APPROVED:
         detail = f"the connection is {seen.status}, which does not prove that it ended"
-        return Held(HeldReason.NOT_APPROVED, claim.endpoint, detail, claim.key, claim.fqdn, waits=True)
+        return _of_claim(claim, HeldReason.NOT_APPROVED, detail)
     if not seen.sure_names:
         return _not_ready(claim)
-    if held_name:
-        return replace(held_name, key=claim.key, name=claim.fqdn)
+    for held in party.held_names:
+        if compared(held.name) == claim.fqdn:
+            return replace(held, key=claim.key, name=claim.fqdn)
     same = [name for name in seen.sure_names if compared(name.fqdn) == claim.fqdn]
     kinds = {RecordType.of(address) for name in same for address in name.addresses}
     if same and not kinds:
         return _not_ready(claim)
     if claim.key.type in kinds:
         detail = "the endpoint still has the name, but the settings give it another place or none"
-        return Held(HeldReason.NO_LONGER_COVERED, claim.endpoint, detail, claim.key, claim.fqdn)
+        return _of_claim(claim, HeldReason.NO_LONGER_COVERED, detail, waits=False)
     return f"the endpoint has no {claim.key.type} for this name now" if kinds else "the endpoint has other names now"
 
 
 def _not_ready(claim: Claim) -> Held:
-    detail = "what the endpoint shows now is not its final state"
-    return Held(HeldReason.NOT_READY, claim.endpoint, detail, claim.key, claim.fqdn, waits=True)
-
-
-def _is_ours_for(record: RecordSet, claim: Claim, rules: Rules) -> bool:
-    return record.owned_by(rules.instances) and bool(record.owner and record.owner.endpoint == claim.endpoint)
+    return _of_claim(claim, HeldReason.NOT_READY, "what the endpoint shows now is not its final state")
 
 
 def _is_protected(key: RecordKey, fqdn: str, rules: Rules) -> bool:

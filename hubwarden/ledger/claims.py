@@ -1,9 +1,14 @@
-"""The claims of endpoints on names, and the follow-up that an endpoint has waiting: one partition an endpoint."""
+"""The claims of endpoints on names, and the follow-up that an endpoint has waiting: one partition an endpoint.
+
+A second table lists the claimants of each name. It is written before a claim and cleared after it, so that it never
+misses one; whom it lists too many is found out by reading the claims themselves.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +16,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from hubwarden.errors import NewerFormatError, RacedError
+from hubwarden.errors import InputError, NewerFormatError, RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.plan import Claim, ClaimState
@@ -19,6 +24,7 @@ from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
 CLAIMS_TABLE = "hubwardenclaims"
+NAMES_TABLE = "hubwardennames"
 CLAIM_FORMAT = 1
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _FOLLOW_UP = "follow-up"
@@ -33,12 +39,21 @@ class FollowUp:
     thorough: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All claims there are; `unread` are the endpoints whose claims cannot be read, and which are left alone."""
+
+    claims: Mapping[ResourceId, tuple[Claim, ...]]
+    unread: frozenset[ResourceId] = frozenset()
+
+
 class Claims:
     """Claims and follow-ups in the table. Raises LedgerUnavailableError when storage does not do its part."""
 
     def __init__(self, account: StorageAccount) -> None:
         self._claims = account.table(CLAIMS_TABLE)
         self._table = self._claims.client
+        self._names = account.table(NAMES_TABLE)
 
     async def of(self, endpoint: ResourceId) -> tuple[Claim, ...]:
         """The claims of one endpoint, in one query.
@@ -56,16 +71,72 @@ class Claims:
             raise NewerFormatError(f"claims of {endpoint} have format {newer[0]}; this version knows {CLAIM_FORMAT}")
         return tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP)
 
-    async def store(self, claims: Iterable[Claim]) -> tuple[Claim, ...]:
-        """Writes claims of one endpoint, whatever stood there, and gives them with their versions."""
+    async def all(self) -> Ledger:
+        """Every claim there is, a thousand to a request."""
+        rows = await self._rows(None, "reading all claims")
+        claims: dict[ResourceId, list[Claim]] = {}
+        unread = set()
+        for row in rows:
+            if row["RowKey"] == _FOLLOW_UP:
+                continue
+            endpoint = ResourceId.parse(row["PartitionKey"].replace("|", "/"))
+            try:
+                claims.setdefault(endpoint, []).append(_to_claim(endpoint, row))
+            except (InputError, NewerFormatError, ValueError, KeyError):
+                unread.add(endpoint)
+        known = {endpoint: tuple(each) for endpoint, each in claims.items() if endpoint not in unread}
+        return Ledger(known, frozenset(unread))
+
+    async def claimants_in(self, group: ResourceId) -> frozenset[ResourceId]:
+        """The endpoints of a resource group that have claims."""
+        prefix = _partition(group) + "|"
+        rows = await self._rows((prefix, prefix[:-1] + "}"), f"reading the claims in {group}")
+        return frozenset(
+            ResourceId.parse(row["PartitionKey"].replace("|", "/")) for row in rows if row["RowKey"] != _FOLLOW_UP
+        )
+
+    async def claimants_of(self, key: RecordKey) -> frozenset[ResourceId]:
+        """The endpoints that claim a name, or did a moment ago."""
+
+        async def query() -> list[str]:
+            pages = self._names.client.query_entities("PartitionKey eq @key", parameters={"key": _name(key)})
+            return [entity["RowKey"] async for entity in pages]
+
+        with translated(f"reading the claimants of {key}"):
+            found = await self._names.run(query)
+        return frozenset(ResourceId.parse(each.replace("|", "/")) for each in found)
+
+    async def _rows(self, partitions: tuple[str, str] | None, doing: str) -> list[Mapping[str, Any]]:
+        async def query() -> list[Mapping[str, Any]]:
+            if partitions is None:
+                pages = self._table.list_entities()
+            else:
+                limits = {"from": partitions[0], "to": partitions[1]}
+                pages = self._table.query_entities("PartitionKey ge @from and PartitionKey lt @to", parameters=limits)
+            return [_with_version(entity) async for entity in pages]
+
+        with translated(doing):
+            return await self._claims.run(query)
+
+    async def store(self, claims: Iterable[Claim], *, listed: Collection[RecordKey] = ()) -> tuple[Claim, ...]:
+        """Writes claims of one endpoint, whatever stood there, and gives them with their versions.
+
+        `listed` are the names that the endpoint is known to claim already.
+        """
         ordered = list(claims)
         stored: list[Claim] = []
+        await asyncio.gather(*(self._list(claim) for claim in ordered if claim.key not in listed))
         for start in range(0, len(ordered), _BATCH):
             batch = ordered[start : start + _BATCH]
             with translated(f"storing claims of {batch[0].endpoint}"):
                 versions = await self._claims.run(partial(self._write, batch))
             stored += [replace(claim, version=version) for claim, version in zip(batch, versions, strict=True)]
         return tuple(stored)
+
+    async def _list(self, claim: Claim) -> None:
+        entity = {"PartitionKey": _name(claim.key), "RowKey": _partition(claim.endpoint)}
+        with translated(f"listing {claim.endpoint} as a claimant of {claim.key}"):
+            await self._names.run(lambda: self._names.client.upsert_entity(entity, UpdateMode.REPLACE))
 
     async def _write(self, batch: Sequence[Claim]) -> list[str]:
         """The new versions. A transaction of one, the common case, would cost twice as much as a plain write."""
@@ -86,6 +157,8 @@ class Claims:
 
     async def forget(self, claim: Claim) -> None:
         """Removes a claim, unless it changed meanwhile: then somebody needs it again."""
+        if not claim.version:
+            return  # it was rebuilt from a mark, and never stored
         try:
             with translated(f"removing the claim of {claim.endpoint} on {claim.key}"):
                 await self._table.delete_entity(
@@ -94,6 +167,7 @@ class Claims:
                     etag=claim.version,
                     match_condition=MatchConditions.IfNotModified,
                 )
+                await self._names.client.delete_entity(_name(claim.key), _partition(claim.endpoint))
         except RacedError:
             return
 
@@ -130,6 +204,10 @@ def _partition(endpoint: ResourceId) -> str:
     return endpoint.key.replace("/", "|")
 
 
+def _name(key: RecordKey) -> str:
+    return f"{_partition(key.zone)}|{key.name}|{key.type}"
+
+
 def _row(hub: str, key: RecordKey) -> str:
     return f"{hub.lower()}|{key.zone.key.replace('/', '|')}|{key.name}|{key.type}"
 
@@ -154,6 +232,9 @@ def _to_row(claim: Claim) -> dict[str, Any]:
 
 
 def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
+    """Raises NewerFormatError for what a newer version wrote."""
+    if row["Format"] > CLAIM_FORMAT:
+        raise NewerFormatError(f"a claim of format {row['Format']}")
     return Claim(
         endpoint=endpoint,
         guid=row["Guid"],

@@ -63,6 +63,8 @@ class StorageAccount:
             self._queues = QueueServiceClient(account_url=queue_uri, credential=credential, **_PATIENCE)
         # The Functions host reads base64 unless host.json says otherwise.
         self.work = self._queues.get_queue_client(WORK_QUEUE, message_encode_policy=TextBase64EncodePolicy())
+        self.poison = self._queues.get_queue_client(f"{WORK_QUEUE}-poison")
+        """Where the Functions host puts what failed five times."""
 
     def table(self, name: str) -> Table:
         """A table of the account, be it there yet or not."""

@@ -20,6 +20,7 @@ class HeldReason(StrEnum):
     NOT_APPROVED = "not_approved"
     NO_NAMES = "no_names"
     UNKNOWN_SERVICE = "unknown_service"
+    UNKNOWN_PROVIDER = "unknown_provider"
     NAME_NOT_ALLOWED = "name_not_allowed"
     MALFORMED = "malformed"
     NO_HUB = "no_hub"
@@ -30,6 +31,8 @@ class HeldReason(StrEnum):
     FOREIGN_CONFLICT = "foreign_conflict"
     CONTESTED = "contested"
     PROTECTED = "protected"
+    LOCKED = "locked"
+    OVER_LIMIT = "over_limit"
     UNCERTAIN = "uncertain"
     OUTSIDE_ESTATE = "outside_estate"
     NO_LONGER_COVERED = "no_longer_covered"
@@ -45,6 +48,7 @@ _MEANINGS = {
     HeldReason.NOT_APPROVED: "The connection is not Approved, so its address carries no traffic and gets no name.",
     HeldReason.NO_NAMES: "The target brings no names of its own, as private link services do not.",
     HeldReason.UNKNOWN_SERVICE: "The catalogue has no zone for this type of target and group.",
+    HeldReason.UNKNOWN_PROVIDER: "Hubwarden cannot answer connections of this type of resource: a person must.",
     HeldReason.NAME_NOT_ALLOWED: "The name or address is not one that this target may have published.",
     HeldReason.MALFORMED: "What was read is not a name that can stand in DNS.",
     HeldReason.NO_HUB: "No hub publishes endpoints of this subscription and location.",
@@ -55,6 +59,8 @@ _MEANINGS = {
     HeldReason.FOREIGN_CONFLICT: "A record that is not ours gives other addresses: a person must decide.",
     HeldReason.CONTESTED: "Another endpoint holds this name, and keeps it while it lives.",
     HeldReason.PROTECTED: "The name is in records.protected and is never changed or dropped.",
+    HeldReason.LOCKED: "A management lock forbids the change until a person takes the lock away.",
+    HeldReason.OVER_LIMIT: "More would be withdrawn or answered within an hour than the limits allow.",
     HeldReason.UNCERTAIN: "Azure's answer proves nothing, so nothing is written or withdrawn on it.",
     HeldReason.OUTSIDE_ESTATE: "The endpoint's subscription is not part of the estate.",
     HeldReason.NO_LONGER_COVERED: "The settings no longer cover the record; it stays until a person releases it.",
@@ -118,6 +124,11 @@ class Put:
         """For whom."""
         return self.owner.endpoint
 
+    @property
+    def withdraws(self) -> bool:
+        """Whether a standing record loses an address by it."""
+        return not set(self.was) <= set(self.addresses)
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -129,6 +140,11 @@ class Drop:
     endpoint: ResourceId
     why: str
 
+    @property
+    def withdraws(self) -> bool:
+        """Always: that is what it is for."""
+        return True
+
 
 Change = Put | Drop
 
@@ -138,11 +154,13 @@ class Held:
     """Seen, and on purpose not done."""
 
     reason: HeldReason
-    endpoint: ResourceId
+    endpoint: ResourceId | None
+    """Whose it is; None where a connection shows no endpoint that can be named."""
     detail: str
     key: RecordKey | None = None
     name: str = ""
     """The public name, or the text that was read for it."""
+    connection: ResourceId | None = None
     waits: bool = False
     """Whether it is likely to change soon by itself, so that it is looked at again."""
 
@@ -154,22 +172,28 @@ class Plan:
     changes: tuple[Change, ...] = ()
     held: tuple[Held, ...] = ()
     unchanged: tuple[RecordKey, ...] = ()
+    over_limit: tuple[Change, ...] = ()
+    """Withdrawals that only a person lets through, by the hash; each is held as over_limit as well."""
 
     @property
     def hash(self) -> str:
-        """Names exactly these changes, whatever is held beside them: equal plans have equal hashes."""
-        lines = sorted(json.dumps(_essence(change)) for change in self.changes)
+        """Names exactly these changes, whatever is held beside them: equal plans have equal hashes.
+
+        What a limit holds back counts: with the hash, a person lets it through.
+        """
+        lines = sorted(essence(change) for change in (*self.changes, *self.over_limit))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _essence(change: Change) -> list[object]:
+def essence(change: Change) -> str:
+    """What makes a change this one, as text; not the etag, which any look may find anew."""
     was = [str(address) for address in change.was]
     place = [str(change.key), change.key.zone.key, was, change.endpoint.key]
     match change:
         case Put():
             new = [str(address) for address in change.addresses]
-            return ["put", *place, new, change.ttl, change.owner.instance, change.owner.guid]
+            return json.dumps(["put", *place, new, change.ttl, change.owner.instance, change.owner.guid])
         case Drop():
-            return ["drop", *place]
+            return json.dumps(["drop", *place])
         case _ as never:
             assert_never(never)

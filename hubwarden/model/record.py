@@ -44,12 +44,22 @@ class Hub:
     networks: tuple[ResourceId, ...] = ()
     locations: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
+    preferred_subscriptions: frozenset[str] = frozenset()
+    preferred_locations: frozenset[str] = frozenset()
 
     def publishes(self, *, subscription: str, location: str) -> bool:
         """Whether this hub serves endpoints of that subscription and location."""
         return (not self.locations or fold(location) in self.locations) and (
             not self.subscriptions or fold(subscription) in self.subscriptions
         )
+
+    def prefers_subscription(self, subscription: str) -> bool:
+        """Whether an endpoint of that subscription may take a name from one of another."""
+        return fold(subscription) in self.preferred_subscriptions
+
+    def prefers_location(self, location: str) -> bool:
+        """Whether an endpoint there comes first where nothing else decides."""
+        return fold(location) in self.preferred_locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,10 @@ class HubZones:
     hub: Hub
     zones: Mapping[DnsName, Zone]
     trouble: str = ""
+
+    def holds(self, zone: ResourceId) -> bool:
+        """Whether that zone is one of this hub's."""
+        return any(each.id == zone for each in self.zones.values())
 
 
 @dataclass(frozen=True, slots=True, order=True)

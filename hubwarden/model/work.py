@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Self, TypeGuard
 
 from hubwarden.errors import InputError, NewerFormatError
-from hubwarden.model.endpoint import private_endpoint_id
-from hubwarden.model.report import OneEndpoint, Scope
+from hubwarden.model.scope import Scope, scope_data, to_scope
 
 WORK_FORMAT = 1
 LARGEST = 64 * 1024
@@ -19,23 +18,29 @@ LATEST = 1e11
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A scope to look at again, which try this is (from 1), and when it is due in seconds since 1970."""
+    """A scope to look at again, and when it is due in seconds since 1970.
+
+    `attempt` says which follow-up of an earlier look it is; 0 is a look of its own.
+    """
 
     scope: Scope
     attempt: int
     due: float
     trace: str = ""
     """The traceparent of what caused it (W3C Trace Context)."""
+    run: str = ""
+    """The run in the ledger that was promised to whoever asked; what it may do is written there, never here."""
 
     def to_json(self) -> str:
         """As a queue message."""
         return json.dumps(
             {
                 "version": WORK_FORMAT,
-                "scope": {"endpoint": str(self.scope.endpoint), "thorough": self.scope.thorough},
+                "scope": scope_data(self.scope),
                 "attempt": self.attempt,
                 "due": round(self.due, 3),
                 "trace": self.trace,
+                "run": self.run,
             }
         )
 
@@ -52,16 +57,17 @@ class WorkItem:
             raise InputError(f"a message of {len(text)} characters is no work item")
         if version > WORK_FORMAT:
             raise NewerFormatError(f"a work item of format {str(version)[:20]}; this version knows {WORK_FORMAT}")
-        scope, attempt, due, trace = (body.get(key) for key in ("scope", "attempt", "due", "trace"))
-        if not isinstance(scope, dict) or not _is_whole(attempt) or attempt < 1:
-            raise InputError("a work item has a scope, and an attempt from 1")
+        attempt, due, trace, run = (body.get(key) for key in ("attempt", "due", "trace", "run"))
+        if not _is_whole(attempt) or attempt < 0:
+            raise InputError("a work item has an attempt, from 0")
         if not isinstance(due, int | float) or isinstance(due, bool) or not 0 <= due < LATEST:
             raise InputError("a work item's 'due' is in seconds since 1970")
         return cls(
-            scope=OneEndpoint(private_endpoint_id(scope.get("endpoint")), scope.get("thorough") is True),
+            scope=to_scope(body.get("scope")),
             attempt=attempt,
             due=float(due),
             trace=trace if isinstance(trace, str) else "",
+            run=run if isinstance(run, str) else "",
         )
 
 

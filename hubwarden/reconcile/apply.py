@@ -8,49 +8,58 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hubwarden.arm.zones import drop_record, put_record
-from hubwarden.errors import HubwardenError, NotFoundError, RacedError, TemporaryError
+from hubwarden.errors import HubwardenError, NotFoundError, RacedError, RefusedError, TemporaryError
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
-from hubwarden.reconcile.observe import CLAIMS_LAST, Sight
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.look import Sight
+from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
+_LOCKED = "ScopeLocked"
+
+Stored = dict[tuple[ResourceId, RecordKey], Claim]
 
 log = logging.getLogger(__name__)
 
 
-async def apply(rooms: Rooms, sight: Sight) -> tuple[Outcome, ...]:
+async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
     """Writes claims ahead, then the records, then settles the claims.
 
     Raises LedgerUnavailableError before anything is written; after that, every failure is an Outcome.
     """
-    ahead = [claim for claim in _written_ahead(rooms, sight) if _needs_storing(sight, claim)]
-    stored = {claim.key: claim for claim in await rooms.claims.store(ahead)}
+    stored: Stored = {}
+    for sight in view.sights.values():
+        ahead = [claim for claim in _written_ahead(rooms, view, sight) if _needs_storing(sight, claim)]
+        listed = {claim.key for claim in sight.claims if claim.version}
+        stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def write(change: Change) -> Outcome:
         async with gate:
-            return await _written(rooms, sight, change, stored)
+            return await _written(rooms, view, change, stored)
 
-    outcomes = await asyncio.gather(*(write(change) for change in sight.plan.changes))
+    outcomes = await asyncio.gather(*(write(change) for change in view.plan.changes))
     try:
-        await _forget_ended(rooms, sight)
+        await _forget_ended(rooms, view)
     except TemporaryError as error:
         log.warning("apply: claims that ended stay until the next look: %s", error)
     return tuple(outcomes)
 
 
-async def _written(rooms: Rooms, sight: Sight, change: Change, stored: dict[RecordKey, Claim]) -> Outcome:
+async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> Outcome:
     try:
         match change:
             case Put():
                 etag = await put_record(rooms.arm, change)
-                await _settled(rooms, replace(stored[change.key], state=ClaimState.SERVED, etag=etag))
+                claim = stored[change.endpoint, change.key]
+                await _settled(rooms, replace(claim, state=ClaimState.SERVED, etag=etag))
             case Drop():
                 await drop_record(rooms.arm, change)
-                await _forget(rooms, sight, change.key)
+        await _forget(rooms, view, change.key)
     except RacedError as error:
         return Outcome(change, Result.RACED, str(error), temporary=True)
     except NotFoundError as error:
@@ -59,7 +68,8 @@ async def _written(rooms: Rooms, sight: Sight, change: Change, stored: dict[Reco
     except TemporaryError as error:
         return Outcome(change, Result.FAILED, str(error), temporary=True, retry_after=error.retry_after)
     except HubwardenError as error:
-        return Outcome(change, Result.FAILED, str(error))
+        locked = isinstance(error, RefusedError) and error.code == _LOCKED
+        return Outcome(change, Result.FAILED, str(error), locked=locked)
     return Outcome(change, Result.DONE)
 
 
@@ -75,38 +85,47 @@ async def _settled(rooms: Rooms, claim: Claim) -> None:
         raise
 
 
-async def _forget(rooms: Rooms, sight: Sight, key: RecordKey) -> None:
-    for claim in sight.claims:
-        if claim.key == key:
-            await rooms.claims.forget(claim)
+async def _forget(rooms: Rooms, view: View, key: RecordKey) -> None:
+    """Whoever claimed the record and wants it no more has no claim on what stands there now."""
+    for sight in view.sights.values():
+        for claim in sight.leftovers:
+            if claim.key == key and _is_final(sight):
+                await rooms.claims.forget(claim)
 
 
-async def _forget_ended(rooms: Rooms, sight: Sight) -> None:
+async def _forget_ended(rooms: Rooms, view: View) -> None:
     """Claims on records that are not ours to withdraw: with the endpoint's want ended, nothing is left to remember."""
-    seen = sight.seen
-    if isinstance(seen, Gone):
-        final = seen.proven or seen.moved_to is not None
-    else:
-        final = seen.settled and bool(seen.sure_names)
-    kept = {change.key for change in sight.plan.changes} | {held.key for held in sight.plan.held}
-    for claim in sight.leftovers:
-        if final and claim.key not in kept:
-            await rooms.claims.forget(claim)
+    changed = {change.key for change in (*view.plan.changes, *view.plan.over_limit)}
+    held = {(held.endpoint, held.key) for held in view.plan.held}
+    for sight in view.sights.values():
+        for claim in sight.leftovers:
+            known = claim.key in view.standing and claim.key not in changed
+            if known and _is_final(sight) and (claim.endpoint, claim.key) not in held:
+                await rooms.claims.forget(claim)
 
 
-def _written_ahead(rooms: Rooms, sight: Sight) -> Iterable[Claim]:
+def _is_final(sight: Sight) -> bool:
+    """Whether what was seen says for good that the endpoint does not want what it does not want now."""
+    if isinstance(sight.seen, Gone):
+        return sight.seen.proven or sight.seen.moved_to is not None
+    return sight.seen.settled and bool(sight.seen.sure_names)
+
+
+def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
     """The claims that must stand before the records are written, and those that the look itself settles."""
     if not isinstance(sight.seen, Endpoint):
         return
-    puts = {change.key for change in sight.plan.changes if isinstance(change, Put)}
-    held = {held.key for held in sight.plan.held if held.key}
+    puts = {(change.endpoint, change.key) for change in view.plan.changes if isinstance(change, Put)}
+    held = {(held.endpoint, held.key) for held in view.plan.held if held.key}
     for want in sight.wishes.wants:
-        record = sight.standing[want.key]
+        if want.key not in view.standing:
+            continue
+        record = view.standing[want.key]
         if isinstance(record, Unread):
             continue  # what the claim says of it may still be so
-        if want.key in puts:
+        if (sight.seen.id, want.key) in puts:
             yield _claim(rooms, sight.seen, want, ClaimState.INTENDED, record)
-        elif want.key in held:
+        elif (sight.seen.id, want.key) in held:
             yield _claim(rooms, sight.seen, want, ClaimState.HELD, None)
         else:
             yield _claim(rooms, sight.seen, want, ClaimState.SERVED, record)
@@ -130,7 +149,7 @@ def _claim(rooms: Rooms, endpoint: Endpoint, want: Want, state: ClaimState, reco
 def _needs_storing(sight: Sight, claim: Claim) -> bool:
     """Whether the ledger does not say this already, or said it too long ago to be believed next time."""
     for known in sight.claims:
-        if known.key == claim.key and known.hub == claim.hub:
+        if known.key == claim.key and known.hub == claim.hub and known.version:
             same = replace(known, version="", written_at=0.0) == replace(claim, version="", written_at=0.0)
             fresh = claim.written_at - known.written_at < CLAIMS_LAST
             return not same or not fresh or claim.state is ClaimState.INTENDED

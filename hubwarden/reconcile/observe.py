@@ -1,164 +1,170 @@
-"""The first step: what the endpoint, its claims and the records they speak of look like now."""
+"""The first step: what endpoints, their claims and the records they speak of look like now, and the plan for them.
+
+One endpoint is seldom alone: the holder of a name that it wants, and the claimants of one that it lets go, are looked
+at as well, so that a name goes from one to the next in one step, or stays where it is for a reason that is true.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from hubwarden.arm.endpoints import read_endpoint
-from hubwarden.arm.graph import endpoints_with_guid
 from hubwarden.arm.zones import read_record
-from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
-from hubwarden.dns.wants import Wishes, wishes
-from hubwarden.errors import DeniedError, InputError, NotFoundError, RefusedError
-from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
+from hubwarden.dns.plan import Party, joined, plan_records
+from hubwarden.errors import DeniedError, HubwardenError, LedgerUnavailableError, NotFoundError, RefusedError
+from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
-from hubwarden.model.report import OneEndpoint
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.look import Sight, in_doubt, look, see
 from hubwarden.reconcile.rooms import Rooms
 
 CLAIMS_LAST = 900.0
 """Seconds for which a claim is believed without a look at its record: as long as one sweep's interval."""
 
+MOST_CLAIMANTS = 20
+"""Claimants of one name that are looked at together; the rest wait for the next sweep."""
+
 _AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """All that one look at an endpoint gave, and the plan that follows from it."""
+class Ask:
+    """Which endpoints to look at, and what is known beforehand."""
 
-    seen: Endpoint | Gone
-    claims: tuple[Claim, ...]
-    wishes: Wishes
+    endpoints: tuple[ResourceId, ...]
+    thorough: bool = False
+    """Whether to read every record that is claimed or wanted."""
+    marked: Mapping[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
+    """Records that an index shows with an endpoint's mark."""
+    absent: Collection[RecordKey] = frozenset()
+    """Records that an index does not show: a creation insists on that, so a mistake costs one 412."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the looks gave together: who was asked for and who came with them, the records, and the plan."""
+
+    ask: Ask
+    sights: Mapping[ResourceId, Sight]
     standing: Standing
     plan: Plan
-    at: float
-    """When the endpoint was read, in seconds since 1970."""
-
-    @property
-    def leftovers(self) -> tuple[Claim, ...]:
-        """Claims on records that nothing wants any more."""
-        wanted = {want.key for want in self.wishes.wants}
-        return tuple(claim for claim in self.claims if claim.key not in wanted)
 
 
-async def observe(rooms: Rooms, scope: OneEndpoint) -> Sight:
-    """Looks, and plans. Raises where Azure or the ledger gives no answer.
+async def observe(rooms: Rooms, ask: Ask) -> View:
+    """Looks, and plans. Raises where Azure or the ledger gives no answer to a question about one endpoint alone.
 
-    A Drop must not insist on the etag that an endpoint made anew under the same id has just written. So the claims,
-    which have etags, are read before the endpoint; and where records are read, its end is confirmed after them.
+    Where records are read, an endpoint's end is confirmed after them: one made anew meanwhile keeps its record.
     """
-    claims = await rooms.claims.of(scope.endpoint)
-    at = rooms.now()
-    seen = await see(rooms, scope.endpoint)
-    if isinstance(seen, Held):
-        return Sight(Gone(scope.endpoint, False, seen.detail), claims, Wishes(held=(seen,)), {}, Plan(held=(seen,)), at)
-    if isinstance(seen, Gone):
-        wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
-        seen = await _proved(rooms, seen, claims)
-    else:
-        wished = await _wishes(rooms, seen)
-    believed, doubtful = _standing(rooms, scope, wished, claims, seen)
+    alone = len(ask.endpoints) == 1
+    sights = dict(await _looks(rooms, ask.endpoints, ask.marked, strict=alone))
+    believed, doubtful = _standing(rooms, ask, sights)
     standing = {**believed, **await read_records(rooms, doubtful)}
-    if isinstance(seen, Gone) and seen.proven and doubtful:
-        match await see(rooms, scope.endpoint):
-            case Endpoint():
-                return await observe(rooms, scope)
-            case Held() as held:
-                seen = replace(seen, proven=False, detail=held.detail)
-            case Gone() as gone:
-                seen = replace(seen, proven=gone.proven, detail=gone.detail)
-    sight = Sight(seen, claims, wished, standing, Plan(), at)
-    plan = joined(
-        Plan(held=wished.held),
-        plan_wants(seen, wished.wants, sight.standing, rooms.rules) if isinstance(seen, Endpoint) else Plan(),
-        plan_leftovers(seen, sight.leftovers, sight.standing, rooms.rules, wished.held),
+    await _join_relatives(rooms, sights, standing)
+    for endpoint, sight in list(sights.items()):
+        if isinstance(sight.seen, Gone) and sight.seen.proven and _concerns(sight, doubtful):
+            match await see(rooms, endpoint):
+                case Endpoint():
+                    return await observe(rooms, replace(ask, thorough=True))
+                case Held() as held:
+                    seen = replace(sight.seen, proven=False, detail=held.detail)
+                case Gone() as gone:
+                    seen = replace(sight.seen, proven=gone.proven, detail=gone.detail)
+            sights[endpoint] = replace(sight, seen=seen)
+    wished = Plan(held=tuple(held for endpoint in ask.endpoints for held in sights[endpoint].wishes.held))
+    parties = [party_of(sight, within=standing) for sight in sights.values()]
+    return View(ask, sights, standing, joined(wished, plan_records(parties, standing, rooms.rules)))
+
+
+def party_of(sight: Sight, within: Collection[RecordKey]) -> Party:
+    """An endpoint's part in the plan for these records."""
+    return Party(
+        seen=sight.seen,
+        wants=tuple(want for want in sight.wishes.wants if want.key in within),
+        leftovers=tuple(claim for claim in sight.leftovers if claim.key in within),
+        held_names=sight.wishes.held,
+        served=frozenset(claim.key for claim in sight.claims if claim.state is ClaimState.SERVED),
     )
-    return replace(sight, plan=plan)
 
 
-async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
-    """The endpoint, or that it is not there, or that the answer proves nothing."""
-    try:
-        seen = await read_endpoint(rooms.arm, endpoint)
-    except NotFoundError as error:
-        return Gone(endpoint, error.proves_absence, str(error))
-    except (DeniedError, RefusedError) as error:
-        return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
-    except InputError as error:
-        return Held(HeldReason.MALFORMED, endpoint, str(error))
-    if seen.id != endpoint:
-        return Held(HeldReason.MALFORMED, endpoint, f"asked for it, ARM shows {seen.id}")
-    return seen
+async def _looks(
+    rooms: Rooms,
+    endpoints: Iterable[ResourceId],
+    marked: Mapping[ResourceId, tuple[RecordSet, ...]],
+    *,
+    strict: bool,
+) -> list[tuple[ResourceId, Sight]]:
+    """Looks at each, some at once; unless `strict`, one that gives no answer is in doubt and holds only itself."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
+        async with gate:
+            try:
+                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()))
+            except LedgerUnavailableError:
+                raise
+            except HubwardenError as error:
+                if strict:
+                    raise
+                held = Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
+                return endpoint, in_doubt(endpoint, held, rooms.now())
+
+    return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
 
 
-async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...]) -> Gone:
-    """Whether the endpoint's end is proven (law 5).
-
-    Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
-    moved. The index only hints at such a one: ARM is asked for it.
-    """
-    if not gone.proven or not claims:
-        return gone
-    if not await _answers(rooms, gone.id):
-        return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
-    for guid in sorted({fold(claim.guid) for claim in claims if claim.guid}):
-        for candidate in await endpoints_with_guid(rooms.arm, guid):
-            if candidate == gone.id:
-                continue  # the index has not caught up yet
-            found = await see(rooms, candidate)
-            if isinstance(found, Endpoint) and fold(found.guid) == guid:
-                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
-            in_doubt = not found.proven if isinstance(found, Gone) else isinstance(found, Held)
-            if in_doubt or (isinstance(found, Gone) and not await _answers(rooms, candidate)):
-                return replace(gone, proven=False, detail=f"it may have been moved to {candidate}, which is not shown")
-    return gone
-
-
-async def _answers(rooms: Rooms, endpoint: ResourceId) -> bool:
-    return await rooms.estate.tenancy(endpoint.subscription, fresh=True) is Tenancy.OURS
-
-
-def _uncertain(gone: Gone) -> Held:
-    return Held(HeldReason.UNCERTAIN, gone.id, gone.detail, waits=True)
+async def _join_relatives(rooms: Rooms, sights: dict[ResourceId, Sight], standing: Standing) -> None:
+    """Looks at the holders of names that are wanted, and at the claimants of names that are let go."""
+    wanted = {want.key for sight in sights.values() for want in sight.wishes.wants}
+    holders: dict[ResourceId, tuple[RecordSet, ...]] = {}
+    for key in wanted & set(standing):
+        record = standing[key]
+        if not isinstance(record, RecordSet) or record.owner is None or not record.owned_by(rooms.rules.instances):
+            continue
+        owner = record.owner
+        if not any(_is(sight, owner) for sight in sights.values()) and owner.endpoint not in sights:
+            holders[owner.endpoint] = (*holders.get(owner.endpoint, ()), record)
+    ours = [holder for holder in holders if await rooms.estate.includes(holder.subscription)]
+    sights.update(await _looks(rooms, ours, holders, strict=False))
+    wanted |= {want.key for sight in sights.values() for want in sight.wishes.wants}
+    claimants: set[ResourceId] = set()
+    for endpoint, sight in sights.items():
+        for claim in sight.leftovers:
+            record = standing.get(claim.key)
+            if claim.key in wanted or not isinstance(record, RecordSet) or record.owner is None:
+                continue
+            if record.owned_by(rooms.rules.instances) and record.owner.endpoint == endpoint:
+                others = await rooms.claims.claimants_of(claim.key) - set(sights)
+                claimants.update(sorted(others)[:MOST_CLAIMANTS])
+    heirs = [claimant for claimant in claimants if await rooms.estate.includes(claimant.subscription)]
+    sights.update(await _looks(rooms, sorted(heirs), {}, strict=False))
 
 
-async def _wishes(rooms: Rooms, endpoint: Endpoint) -> Wishes:
-    target = endpoint.target
-    matters = target is not None and not rooms.publishes_foreign_targets
-    tenancy = await rooms.estate.tenancy(target.subscription) if target and matters else Tenancy.UNKNOWN
+def _is(sight: Sight, owner: Owner) -> bool:
+    return isinstance(sight.seen, Endpoint) and owner.is_for(sight.seen.id, sight.seen.guid)
 
-    async def asked(*, again: bool) -> Wishes:
-        return wishes(
-            endpoint,
-            tenancy=tenancy,
-            hubs=await rooms.estate.hubs(at_least_once_more=again),
-            catalogue=rooms.catalogue,
-            networks=rooms.networks,
-            publishes_foreign_targets=rooms.publishes_foreign_targets,
-        )
 
-    wished = await asked(again=False)
-    if any(held.reason is HeldReason.NO_ZONE for held in wished.held):
-        wished = await asked(again=True)
-    return wished
+def _concerns(sight: Sight, keys: Collection[RecordKey]) -> bool:
+    return any(claim.key in keys for claim in sight.claims)
 
 
 def _standing(
-    rooms: Rooms, scope: OneEndpoint, wished: Wishes, claims: Iterable[Claim], seen: Endpoint | Gone
-) -> tuple[Standing, list[RecordKey]]:
+    rooms: Rooms, ask: Ask, sights: Mapping[ResourceId, Sight]
+) -> tuple[dict[RecordKey, RecordSet | Unread | None], set[RecordKey]]:
     """What is believed to stand, for a mistake costs one 412 at worst; and the keys that must be read instead."""
-    claimed = {claim.key: claim for claim in claims}
     standing: dict[RecordKey, RecordSet | Unread | None] = {}
-    doubtful: list[RecordKey] = []
-    for key in {*claimed, *(want.key for want in wished.wants)}:
-        claim = claimed.get(key)
-        if scope.thorough or (claim and not _believed(claim, seen, rooms.now())):
-            doubtful.append(key)
-        else:
-            standing[key] = _as_written(claim, rooms.rules.instance) if claim else None
+    doubtful: set[RecordKey] = set()
+    for sight in sights.values():
+        claimed = {claim.key: claim for claim in sight.claims}
+        wanted = {want.key for want in sight.wishes.wants}
+        for key in {*claimed, *wanted}:
+            claim = claimed.get(key)
+            if key in wanted and key in ask.absent:
+                standing[key] = None
+            elif ask.thorough or key in standing or (claim and not _believed(claim, sight.seen, rooms.now())):
+                doubtful.add(key)
+            else:
+                standing[key] = _as_written(claim, rooms.rules.instance) if claim else None
     return standing, doubtful
 
 
@@ -180,11 +186,11 @@ async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKe
 
 
 def _believed(claim: Claim, seen: Endpoint | Gone, now: float) -> bool:
-    """A drop insists on the etag of our last write, so for a gone endpoint any served claim will do.
+    """A drop insists on the etag of our last write, so for a gone endpoint any served claim with one will do.
 
     A moved one's record is probably not its own any more, so that is looked at.
     """
-    if claim.state is not ClaimState.SERVED:
+    if claim.state is not ClaimState.SERVED or not claim.etag:
         return False
     if isinstance(seen, Gone):
         return seen.moved_to is None

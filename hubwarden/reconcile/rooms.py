@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from hubwarden.arm.estate import Estate
 from hubwarden.arm.session import ArmSession
 from hubwarden.catalog import Catalogue
+from hubwarden.dns.limits import Limits
 from hubwarden.dns.plan import Rules
 from hubwarden.ledger.claims import Claims
+from hubwarden.ledger.decisions import Decisions
+from hubwarden.ledger.runs import Runs
 from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.tally import Tally
 from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.endpoint import Network
+from hubwarden.model.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +29,13 @@ class Rooms:
     account: StorageAccount
     claims: Claims
     work: WorkQueue
+    runs: Runs
+    tally: Tally
     catalogue: Catalogue
     rules: Rules
+    limits: Limits
+    policy: Policy
+    decisions: Decisions
     networks: tuple[Network, ...]
     publishes_foreign_targets: bool
     follow_ups: tuple[float, ...]

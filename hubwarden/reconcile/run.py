@@ -1,161 +1,159 @@
-"""One run: observe, decide, apply, and look once more where somebody else was faster. It ends in a Report."""
+"""One run over any scope: answer what waits, then make the records right. It ends in a Report."""
 
 from __future__ import annotations
 
-import logging
-import uuid
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hubwarden.catalog import Place
-from hubwarden.errors import HubwardenError
-from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Drop, Held, HeldReason, Plan
-from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
-from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Outcome, Report, Result
+from hubwarden.arm import connections as provider
+from hubwarden.arm.index import connections_in_index, endpoints_of_target
+from hubwarden.errors import DeniedError, NotFoundError, PlanChangedError, RefusedError
+from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint
+from hubwarden.model.plan import Held, HeldReason, Plan, essence
+from hubwarden.model.report import Report, new_run_id
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
 from hubwarden.model.work import WorkItem
-from hubwarden.reconcile.apply import apply
-from hubwarden.reconcile.observe import Sight, observe, read_records, see
+from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.explain import outside
+from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
-
-log = logging.getLogger(__name__)
-
-
-LOOK_LASTS = 5.0
-"""Seconds after which what was seen is looked at again before it is written on.
-
-A deletion's look that finds no claim looks again after the first follow-up, which is longer: so a creation that the
-deletion overtook is found by the one or the other.
-"""
+from hubwarden.reconcile.sweep import AT_ONCE, sweep, together
+from hubwarden.reconcile.write import Orders, Part, write
 
 
-async def reconcile(rooms: Rooms, scope: OneEndpoint, *, applies: bool = True) -> Report:
-    """Makes the records of an endpoint right, or, with `applies` False or in mode plan, says what it would do.
+async def reconcile(rooms: Rooms, scope: Scope, *, applies: bool = True, plan: str = "") -> Report:
+    """Makes what is in scope right, or, with `applies` False or in mode plan, says what it would do.
 
-    Raises where Azure or the ledger gives no answer, and then nothing was written.
+    With `plan`, a plan's hash, what the limits hold back is let through, if the plan is still that very one: raises
+    PlanChangedError if not. Raises where Azure or the ledger gives no answer to begin with: then nothing was written.
     """
-    applies = applies and rooms.applies
+    orders = Orders(applies and rooms.applies)
+    if plan:
+        planned = await _run(rooms, scope, Orders(applies=False))
+        if planned.plan.hash != plan:
+            raise PlanChangedError(f"the plan of {scope} is {planned.plan.hash} now, not {plan}")
+        through = frozenset(essence(change) for change in (*planned.plan.changes, *planned.plan.over_limit))
+        orders = replace(orders, let_through=through)
+    return await _run(rooms, scope, orders)
+
+
+async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision, ...]:
+    """The estate's connections of that status, and what the policy says to those that wait; changes nothing."""
+    found = await connections_in_index(rooms.arm, await rooms.estate.members(), status)
+    if status is ConnectionStatus.PENDING:
+        return (await approve(rooms, found, applies=False)).decisions
+    return tuple(Decision(each, Verdict.HOLD, "", f"it is {status}") for each in found)
+
+
+async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     started = rooms.now()
-    if held := await _outside(rooms, scope):
-        return _report(rooms, scope, started, applies, Plan(held=(held,)), ())
-    sight = await observe(rooms, scope)
-    if not applies:
-        return _report(rooms, scope, started, applies, sight.plan, ())
-    if await _is_stale(rooms, sight):
-        sight = await observe(rooms, replace(scope, thorough=True))
-    if isinstance(sight.seen, Gone) and sight.seen.moved_to:
-        # The endpoint at its new place takes its records over in a look of its own.
-        await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=1, due=round(started, 3)))
-    plan, outcomes = sight.plan, await apply(rooms, sight)
-    if any(outcome.result is Result.RACED for outcome in outcomes) or await _has_an_heir(rooms, sight):
-        plan, outcomes = await _once_more(rooms, scope, plan, outcomes)
-    watch = isinstance(sight.seen, Gone) and sight.seen.proven and not sight.claims
-    return _report(rooms, scope, started, applies, plan, outcomes, watch=watch)
-
-
-async def _is_stale(rooms: Rooms, sight: Sight) -> bool:
-    """Whether to look again before writing: the look was slow, or no guid tells an endpoint from its heir."""
-    slow = bool(sight.plan.changes) and rooms.now() - sight.at > LOOK_LASTS
-    return slow or await _has_an_heir(rooms, sight)
-
-
-async def _has_an_heir(rooms: Rooms, sight: Sight) -> bool:
-    """Whether an endpoint stands where one was gone that showed no guid: only so can its heir be told from it."""
-    nameless = {claim.key for claim in sight.claims if not claim.guid}
-    drops = [change for change in sight.plan.changes if isinstance(change, Drop) and change.key in nameless]
-    return isinstance(sight.seen, Gone) and bool(drops) and isinstance(await see(rooms, sight.seen.id), Endpoint)
-
-
-async def explain(rooms: Rooms, scope: OneEndpoint) -> Explanation:
-    """What is seen, wanted, held and owned for an endpoint, and what would be done; changes nothing."""
-    if held := await _outside(rooms, scope):
-        gone = Gone(scope.endpoint, False, "not looked at: its subscription is not part of the estate")
-        return Explanation(scope.endpoint, gone, (), (), {}, Plan(held=(held,)))
-    sight = await observe(rooms, replace(scope, thorough=True))
-    return Explanation(
-        endpoint=scope.endpoint,
-        seen=sight.seen,
-        wants=sight.wishes.wants,
-        claims=sight.claims,
-        standing=sight.standing,
-        plan=sight.plan,
-    )
-
-
-async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
-    """The records that may answer a public or a private name, and why they stand so; changes nothing."""
-    keys = []
-    for hub in await rooms.estate.hubs():
-        places = [*rooms.catalogue.everywhere(name), *(Place(zone, left) for zone, left in _in_zones(name, hub))]
-        keys += [
-            RecordKey(hub.zones[place.zone].id, place.name, kind)
-            for place in places
-            if place.zone in hub.zones
-            for kind in RecordType
-        ]
-    standing = await read_records(rooms, dict.fromkeys(keys))
-    records = [record for record in standing.values() if isinstance(record, RecordSet)]
-    owners = {record.owner.endpoint for record in records if record.owner}
-    explained = [await explain(rooms, OneEndpoint(owner)) for owner in sorted(owners)]
-    return NameExplanation(name, standing, tuple(explained))
-
-
-def _in_zones(name: DnsName, hub: HubZones) -> list[tuple[DnsName, str]]:
-    return [(zone, left) for zone in hub.zones if (left := name.relative_to(zone)) is not None]
-
-
-async def _outside(rooms: Rooms, scope: OneEndpoint) -> Held | None:
-    subscription = scope.endpoint.subscription
-    if await rooms.estate.includes(subscription):
-        return None
-    detail = f"subscription {subscription} is not part of the estate"
-    waits = rooms.estate.may_come_to_include(subscription)
-    return Held(HeldReason.OUTSIDE_ESTATE, scope.endpoint, detail, waits=waits)
-
-
-async def _once_more(
-    rooms: Rooms, scope: OneEndpoint, first: Plan, outcomes: tuple[Outcome, ...]
-) -> tuple[Plan, tuple[Outcome, ...]]:
-    """A 412 leads to a fresh look at endpoint and records, and a new plan, once; what failed waits for another time.
-
-    Whatever the second look meets, the first one's outcomes are told.
-    """
-    failed = {outcome.change.key for outcome in outcomes if outcome.result is Result.FAILED}
-    try:
-        again = await observe(rooms, replace(scope, thorough=True))
-        changes = tuple(change for change in again.plan.changes if change.key not in failed)
-        again = replace(again, plan=replace(again.plan, changes=changes))
-        more = await apply(rooms, again)
-    except HubwardenError as error:
-        log.warning("run: the second look at %s failed: %s", scope.endpoint, error)
-        return first, outcomes
-    planned = {change.key for change in changes}
-    tried = tuple(
-        outcome.change
-        for outcome in outcomes
-        if outcome.result is not Result.RACED and outcome.change.key not in planned
-    )
-    return replace(again.plan, changes=(*tried, *changes)), (*outcomes, *more)
-
-
-def _report(
-    rooms: Rooms,
-    scope: OneEndpoint,
-    started: float,
-    applies: bool,
-    plan: Plan,
-    outcomes: tuple[Outcome, ...],
-    *,
-    watch: bool = False,
-) -> Report:
+    part = await _part(rooms, scope, orders)
     return Report(
-        run=str(uuid.uuid4()),
+        run=new_run_id(started),
         scope=scope,
-        mode="apply" if applies else "plan",
+        mode="apply" if orders.applies else "plan",
         started_at=datetime.fromtimestamp(started, UTC),
         finished_at=datetime.fromtimestamp(rooms.now(), UTC),
-        plan=plan,
-        outcomes=outcomes,
-        watch=watch,
+        plan=part.plan,
+        outcomes=part.outcomes,
+        decisions=part.decisions,
+        complete=part.complete,
+        watch=part.watch,
     )
+
+
+async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
+    match scope:
+        case OneEndpoint():
+            return await _endpoint(rooms, scope, orders)
+        case OneTarget():
+            return await _target(rooms, scope.target, orders)
+        case OneGroup():
+            return await _endpoints(rooms, await rooms.claims.claimants_in(scope.group), orders)
+        case Pending():
+            return await _pending(rooms, orders)
+        case Everything():
+            return together([await _pending(rooms, orders), await sweep(rooms, orders)])
+
+
+async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
+    if held := await outside(rooms, scope.endpoint):
+        return Part(Plan(held=(held,)))
+    view = await observe(rooms, Ask((scope.endpoint,), thorough=scope.thorough))
+    answered = await _own_connection(rooms, view, orders)
+    if _answered(answered.decisions):
+        view = await observe(rooms, Ask((scope.endpoint,), thorough=scope.thorough))
+    return together([answered, await write(rooms, view, orders)])
+
+
+async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
+    """The connection of an endpoint that waits, where its target is ours: it is decided before anything else."""
+    seen = view.sights[view.ask.endpoints[0]].seen
+    if not isinstance(seen, Endpoint) or seen.status is not ConnectionStatus.PENDING or seen.target is None:
+        return Part()
+    found = await _connections(rooms, seen.target)
+    if isinstance(found, Held):
+        return Part()  # the endpoint itself is held as not approved; its target's owner is not asked for here
+    return _part_of(await approve(rooms, [each for each in found if each.endpoint == seen.id], applies=orders.applies))
+
+
+async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
+    """A target's connections are decided, and the endpoints that they come from are looked at."""
+    found = await _connections(rooms, target)
+    answered, endpoints = Part(), await endpoints_of_target(rooms.arm, await rooms.estate.members(), target)
+    if isinstance(found, Held):
+        answered = Part(Plan(held=(found,)))
+    else:
+        answered = _part_of(await approve(rooms, found, applies=orders.applies))
+        endpoints |= {each.endpoint for each in found if each.endpoint}
+    return together([answered, await _endpoints(rooms, endpoints, orders)])
+
+
+async def _connections(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
+    """The connections that a target of ours shows, or why they are not to be seen."""
+    if not await rooms.estate.includes(target.subscription):
+        detail = f"the target {target} is not part of the estate"
+        return Held(HeldReason.OUTSIDE_ESTATE, None, detail)
+    if not provider.knows(target):
+        return Held(HeldReason.UNKNOWN_PROVIDER, None, f"connections of {target.type} are not answered")
+    try:
+        return await provider.list_connections(rooms.arm, target)
+    except (NotFoundError, DeniedError, RefusedError) as error:
+        return Held(HeldReason.UNCERTAIN, None, str(error))
+
+
+async def _pending(rooms: Rooms, orders: Orders) -> Part:
+    """Whatever waits in the estate is decided; the index only says where to look."""
+    waiting = await connections_in_index(rooms.arm, await rooms.estate.members(), ConnectionStatus.PENDING)
+    answered = await approve(rooms, waiting, applies=orders.applies)
+    for endpoint in _answered(answered.decisions):
+        if await rooms.estate.includes(endpoint.subscription):
+            # Azure may take a while to show the answer there: it is waited for by a look of its own.
+            await rooms.work.send(WorkItem(OneEndpoint(endpoint), attempt=0, due=round(rooms.now(), 3)))
+    return _part_of(answered)
+
+
+async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders) -> Part:
+    """Looks at several endpoints of the estate, some at once."""
+    ours = [endpoint for endpoint in sorted(endpoints) if await rooms.estate.includes(endpoint.subscription)]
+    parts = []
+    for start in range(0, len(ours), AT_ONCE):
+        view = await observe(rooms, Ask(tuple(ours[start : start + AT_ONCE])))
+        parts.append(await write(rooms, view, orders))
+    return together(parts)
+
+
+def _answered(decisions: Iterable[Decision]) -> list[ResourceId]:
+    """The endpoints whose connections show an answer now that they did not show before."""
+    return [
+        decision.connection.endpoint
+        for decision in decisions
+        if decision.connection.endpoint and decision.after not in (None, decision.before)
+    ]
+
+
+def _part_of(approvals: Approvals) -> Part:
+    return Part(Plan(held=approvals.held), outcomes=approvals.outcomes, decisions=approvals.decisions)

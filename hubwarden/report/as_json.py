@@ -1,23 +1,25 @@
-"""Reports and explanations as plain data, in the shape that the HTTP API and the shell share."""
+"""Reports, explanations, runs and connections as plain data, in the shape that the HTTP API and the shell share."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, assert_never
 
+from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
-from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report
+from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
+from hubwarden.model.scope import scope_data
 
 Data = dict[str, Any]
 
 
 def report_data(report: Report) -> Data:
-    """A Report. `decisions` is empty: this version answers no connection."""
+    """A Report."""
     return {
         "run": report.run,
-        "scope": {"endpoint": str(report.scope.endpoint)},
+        "scope": scope_data(report.scope),
         "mode": report.mode,
         "startedAt": _time(report.started_at),
         "finishedAt": _time(report.finished_at),
@@ -25,11 +27,45 @@ def report_data(report: Report) -> Data:
         "plan": {
             "hash": report.plan.hash,
             "changes": [change_data(change) for change in report.plan.changes],
+            "overLimit": [change_data(change) for change in report.plan.over_limit],
             "held": [held_data(held) for held in report.plan.held],
             "unchanged": len(report.plan.unchanged),
         },
-        "decisions": [],
+        "decisions": [decision_data(decision) for decision in report.decisions],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+    }
+
+
+def run_data(run: Run) -> Data:
+    """A run as it is listed: what was asked for, and how it stands."""
+    return {
+        "run": run.id,
+        "scope": scope_data(run.scope),
+        "mode": run.mode,
+        "status": run.status.value,
+        "startedAt": _time(run.started_at),
+        "finishedAt": _time(run.finished_at) if run.finished_at else None,
+    }
+
+
+def run_report(run: Run) -> Data:
+    """A run by itself: its Report, or, while there is none, how it stands and what went wrong."""
+    return dict(run.report) if run.report is not None else {**run_data(run), "error": run.error or None}
+
+
+def connection_data(decision: Decision) -> Data:
+    """A connection, and what would be answered to it. The message is the consumer's own words, and only shown."""
+    connection = decision.connection
+    return {
+        "connection": str(connection.id),
+        "target": str(connection.target),
+        "endpoint": str(connection.endpoint) if connection.endpoint else None,
+        "groups": list(connection.groups),
+        "status": connection.status.value,
+        "message": connection.message,
+        "verdict": decision.verdict.value,
+        "rule": decision.rule or None,
+        "reason": decision.reason,
     }
 
 
@@ -75,14 +111,26 @@ def change_data(change: Change) -> Data:
     }
 
 
+def decision_data(decision: Decision) -> Data:
+    """What was decided on a connection; `after` is what it showed then, null where it was not answered."""
+    return {
+        "connection": str(decision.connection.id),
+        "verdict": decision.verdict.value,
+        "rule": decision.rule or None,
+        "reason": decision.reason,
+        "before": decision.before.value,
+        "after": decision.after.value if decision.after else None,
+    }
+
+
 def held_data(held: Held) -> Data:
     """Something held, with its reason, what the reason means, and the particulars."""
     key = _key(held.key) if held.key else {"zone": None, "name": held.name or None}
     return {
         "reason": held.reason.value,
         "meaning": held.reason.meaning,
-        "endpoint": str(held.endpoint),
-        "connection": None,
+        "endpoint": str(held.endpoint) if held.endpoint else None,
+        "connection": str(held.connection) if held.connection else None,
         "zone": key["zone"],
         "name": key["name"],
         "detail": held.detail,
@@ -90,10 +138,20 @@ def held_data(held: Held) -> Data:
 
 
 def _outcome(outcome: Outcome) -> Data:
+    change = outcome.change
     return {
-        "change": change_data(outcome.change),
+        "change": _answer(change) if isinstance(change, Decision) else change_data(change),
         "result": outcome.result.value,
         "error": outcome.error or None,
+    }
+
+
+def _answer(decision: Decision) -> Data:
+    connection = decision.connection
+    return {
+        "op": decision.verdict.value,
+        "connection": str(connection.id),
+        "endpoint": str(connection.endpoint) if connection.endpoint else None,
     }
 
 

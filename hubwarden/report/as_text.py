@@ -1,33 +1,55 @@
-"""Reports and explanations for people's eyes, as plain text, and for spreadsheets, as CSV."""
+"""Reports, explanations, runs and connections for people's eyes, as plain text, and for spreadsheets, as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
+from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Put
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
 from hubwarden.model.record import RecordSet, Unread
-from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report
+from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 
-COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "result", "error")
+COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
+RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
+CONNECTION_COLUMNS = ("connection", "status", "endpoint", "groups", "verdict", "rule", "reason", "message")
+
+_OVER_LIMIT = HeldReason.OVER_LIMIT.value
 
 
 def report_text(report: Report) -> str:
-    """A Report: what changes, what became of it, and what is held and why."""
+    """A Report: what changes, what became of it, what is answered to connections, and what is held and why."""
     plan = report.plan
     lines = [f"{report.mode}: {report.status.value}, {len(plan.unchanged)} unchanged, plan {plan.hash}"]
     results = _results(report)
-    rows = [_row(change, results.get(id(change))) for change in plan.changes]
+    rows = [_row(change, _result(results.get(id(change)))) for change in plan.changes]
+    rows += [_row(change, _OVER_LIMIT) for change in plan.over_limit]
     lines += _table(("op", "record", "addresses", "was", "why", "result"), rows)
-    lines += [f"failed: {outcome.change.key}: {outcome.error}" for outcome in report.unfinished]
-    lines += [
-        f"held: {held.reason.value}: {held.key or held.name or held.endpoint}: {held.detail}" for held in plan.held
-    ]
+    lines += [_decision(decision) for decision in report.decisions]
+    lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
+    lines += [f"held: {held.reason.value}: {_subject(held)}: {held.detail}" for held in plan.held]
     return _printable(lines)
+
+
+def runs_text(runs: Iterable[Run]) -> str:
+    """Runs as a list, in the order given."""
+    rows = [[str(cell) for cell in _run_cells(run)] for run in runs]
+    return _printable(_table(RUN_COLUMNS, rows) or ["no runs"])
+
+
+def run_text(run: Run) -> str:
+    """A run that has no Report: how it stands, and what went wrong."""
+    return _printable([f"{run.id}: {run.mode}: {run.status}, {run.scope}", *([run.error] if run.error else [])])
+
+
+def connections_text(decisions: Iterable[Decision]) -> str:
+    """Connections, what would be answered to each, and what the consumer wrote."""
+    rows = [_connection_cells(decision) for decision in decisions]
+    return _printable(_table(CONNECTION_COLUMNS, rows) or ["no connections"])
 
 
 def explanation_text(explanation: Explanation) -> str:
@@ -56,39 +78,100 @@ def name_text(explanation: NameExplanation) -> str:
 
 
 def report_csv(report: Report) -> str:
-    """A Report as CSV, a row for each change and each thing held; several addresses are joined by `;`."""
+    """A Report as CSV: a row for each change, each decision and each thing held; addresses are joined by `;`."""
     results = _results(report)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
-    for change in report.plan.changes:
-        outcome = results.get(id(change))
-        writer.writerow(
-            {
-                "op": _op(change),
-                "zone": change.key.zone.name,
-                "name": change.key.name,
-                "type": change.key.type,
-                "addresses": _join(change.addresses, ";") if isinstance(change, Put) else "",
-                "was": _join(change.was, ";"),
-                "why": _cell(change.why),
-                "endpoint": change.endpoint,
-                "result": outcome.result if outcome else "",
-                "error": _cell(outcome.error) if outcome else "",
-            }
-        )
-    for held in report.plan.held:
-        writer.writerow(
-            {
-                "op": "held",
-                "zone": held.key.zone.name if held.key else "",
-                "name": held.key.name if held.key else _cell(held.name),
-                "type": held.key.type if held.key else "",
-                "why": f"{held.reason.value}: {_safe(held.detail)}",
-                "endpoint": held.endpoint,
-            }
-        )
+    writer.writerows(_change_cells(change, results.get(id(change))) for change in report.plan.changes)
+    writer.writerows({**_change_cells(change, None), "result": _OVER_LIMIT} for change in report.plan.over_limit)
+    answered = {outcome.key: outcome for outcome in report.outcomes}
+    writer.writerows(_decision_cells(each, answered.get(each.connection.id)) for each in report.decisions)
+    writer.writerows(_held_cells(held) for held in report.plan.held)
     return out.getvalue()
+
+
+def runs_csv(runs: Iterable[Run]) -> str:
+    """Runs as CSV, a row for each."""
+    return _csv(RUN_COLUMNS, (_run_cells(run) for run in runs))
+
+
+def connections_csv(decisions: Iterable[Decision]) -> str:
+    """Connections as CSV, a row for each; several groups are joined by `;`."""
+    return _csv(CONNECTION_COLUMNS, (_connection_cells(decision, ";") for decision in decisions))
+
+
+def _csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(headings)
+    writer.writerows([_cell(str(cell)) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _run_cells(run: Run) -> Sequence[object]:
+    started, finished = (
+        moment and moment.isoformat(timespec="seconds") for moment in (run.started_at, run.finished_at)
+    )
+    return (run.id, run.scope, run.mode, run.status, started, finished or "")
+
+
+def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str]:
+    connection = decision.connection
+    groups = _join(connection.groups, separator)
+    endpoint = str(connection.endpoint or "")
+    answer = (decision.verdict.value, decision.rule, decision.reason)
+    return (str(connection.id), connection.status.value, endpoint, groups, *answer, connection.message)
+
+
+def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, object]:
+    return {
+        "op": _op(change),
+        "zone": change.key.zone.name,
+        "name": change.key.name,
+        "type": change.key.type,
+        "addresses": _join(change.addresses, ";") if isinstance(change, Put) else "",
+        "was": _join(change.was, ";"),
+        "why": _cell(change.why),
+        "endpoint": change.endpoint,
+        **_outcome_cells(outcome),
+    }
+
+
+def _decision_cells(decision: Decision, outcome: Outcome | None) -> Mapping[str, object]:
+    return {
+        "op": decision.verdict,
+        "why": _cell(decision.reason),
+        "endpoint": decision.connection.endpoint or "",
+        "connection": decision.connection.id,
+        **_outcome_cells(outcome),
+    }
+
+
+def _outcome_cells(outcome: Outcome | None) -> Mapping[str, object]:
+    return {"result": outcome.result, "error": _cell(outcome.error)} if outcome else {}
+
+
+def _held_cells(held: Held) -> Mapping[str, object]:
+    return {
+        "op": "held",
+        "zone": held.key.zone.name if held.key else "",
+        "name": held.key.name if held.key else _cell(held.name),
+        "type": held.key.type if held.key else "",
+        "why": f"{held.reason.value}: {_safe(held.detail)}",
+        "endpoint": held.endpoint or "",
+        "connection": held.connection or "",
+    }
+
+
+def _subject(held: Held) -> object:
+    """What is held: the record, or the name, or the connection, or else the whole endpoint."""
+    return held.key or held.name or held.connection or held.endpoint
+
+
+def _decision(decision: Decision) -> str:
+    now = f", now {decision.after}" if decision.after else ""
+    return f"{decision.verdict}: {decision.connection.id}: {decision.reason} (was {decision.before}{now})"
 
 
 def _standing(record: RecordSet | Unread | None) -> str:
@@ -113,10 +196,13 @@ def _results(report: Report) -> dict[int, Outcome]:
     return {id(outcome.change): outcome for outcome in report.outcomes}
 
 
-def _row(change: Change, outcome: Outcome | None) -> Sequence[str]:
+def _row(change: Change, result: str) -> Sequence[str]:
     addresses = _join(change.addresses) if isinstance(change, Put) else ""
-    result = outcome.result.value if outcome else "planned"
     return (_op(change), str(change.key), addresses, _join(change.was), change.why, result)
+
+
+def _result(outcome: Outcome | None) -> str:
+    return outcome.result.value if outcome else "planned"
 
 
 def _op(change: Change) -> str:

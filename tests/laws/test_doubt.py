@@ -11,8 +11,9 @@ from azure.data.tables.aio import TableClient
 
 from hubwarden.errors import LedgerUnavailableError
 from hubwarden.model.plan import Drop, HeldReason
-from hubwarden.model.report import OneEndpoint, Result, Status
+from hubwarden.model.report import Result, Status
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id

@@ -15,8 +15,9 @@ from azure.storage.queue.aio import QueueClient
 from hubwarden.errors import LedgerUnavailableError, TemporaryError
 from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.plan import HeldReason
-from hubwarden.model.report import OneEndpoint, Result, Status
+from hubwarden.model.report import Result, Status
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import Estate, held, written

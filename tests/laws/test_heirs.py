@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hubwarden.model.report import OneEndpoint
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Looked
 from tests.azure import SPOKE

@@ -90,21 +90,6 @@ async def test_a_record_beside_ours_is_not_touched_by_a_deletion(estate: Estate)
     assert await estate.addresses("handmade") == ["10.9.9.9"]
 
 
-async def test_two_endpoints_of_one_name_the_holder_keeps_it(estate: Estate) -> None:
-    account = await estate.azure.spoke()
-    first = await estate.azure.endpoint("pe1", account)
-    second = await estate.azure.endpoint("pe2", account)
-    await estate.look(first)
-    report = await estate.look(second)
-    assert held(report) == [HeldReason.CONTESTED]
-    assert report.look_again
-    assert await estate.addresses() == ["10.1.0.4"]
-    await estate.delete_endpoint(first)
-    await estate.look(first)
-    await estate.look(second)
-    assert await estate.addresses() == ["10.1.0.5"]
-
-
 async def test_a_create_insists_that_nothing_is_there(estate: Estate) -> None:
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
     await estate.warm()

@@ -458,16 +458,14 @@ def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
 @pytest.mark.parametrize(
     ("more", "key"),
     [
-        ("records: {limits: {withdrawals: 5}}", "records.limits"),
         ("records: {names: [{target: x, fqdn: a.b.com, zone: b.com}]}", "records.names"),
         (f"records: {{shared: [{ENDPOINT}]}}", "records.shared"),
-        ("approvals: {people: [owners]}", "approvals"),
+        ("approvals: {remindAfter: 3d}", "approvals.remindAfter"),
         ("events: {topic: 'https://t'}", "events.topic"),
         (f"    networks: [{NETWORK}]", "hubs.0.networks"),
         ("    dns: {servers: [10.0.0.4]}", "hubs.0.dns"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    networks: [{NETWORK}]", "hubs.1.networks"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    dns: {{via: firewall}}", "hubs.1.dns"),
-        (f"  - name: neu\n    zones: [{ZONES}]\n    prefers: {{locations: [westeurope]}}", "hubs.1.prefers"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    createZones: true", "hubs.1.createZones"),
     ],
 )

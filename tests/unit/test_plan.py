@@ -5,7 +5,7 @@ Every row of the table in `hubwarden.dns.plan` has its case here, with the histo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwarden.dns.plan import joined, plan_leftovers, plan_wants
+from hubwarden.dns.plan import Party, Rules, joined, plan_records
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, Gone, NameSource
-from hubwarden.model.plan import Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Unread
+from hubwarden.model.plan import Claim, Drop, Held, HeldReason, Plan, Put, Want
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Standing, Unread
 from tests.unit.given import (
     BLOB,
     BLOB_ZONE,
@@ -44,6 +44,18 @@ UNMARKED = {"keeper": Keeper.UNMARKED, "owner": None}
 FABRIKAM = {"owner": owner(instance="fabrikam")}
 PROTECTING_PUBLIC = replace(RULES, protected=frozenset({BLOB}))
 PROTECTING_PRIVATE = replace(RULES, protected=frozenset({f"orders.{BLOB_ZONE}"}))
+
+
+def plan_wants(seen: Endpoint, wants: Iterable[Want], standing: Standing, rules: Rules) -> Plan:
+    """The plan where one endpoint wants these records."""
+    return plan_records([Party(seen, wants=tuple(wants))], standing, rules)
+
+
+def plan_leftovers(
+    seen: Endpoint | Gone, claims: Iterable[Claim], standing: Standing, rules: Rules, held: Iterable[Held] = ()
+) -> Plan:
+    """The plan where one endpoint claims these records and wants them no more."""
+    return plan_records([Party(seen, leftovers=tuple(claims), held_names=tuple(held))], standing, rules)
 
 
 def wanted(stands: RecordSet | Unread | None, *, seen: Endpoint | None = None, rules: Any = RULES) -> Plan:

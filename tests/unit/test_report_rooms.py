@@ -15,7 +15,8 @@ from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, RecordType, Unread
-from hubwarden.model.report import Explanation, NameExplanation, OneEndpoint, Outcome, Report, Result
+from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Result
+from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import change_data, explanation_data, held_data, name_data, report_data
 from hubwarden.report.as_text import COLUMNS, explanation_text, name_text, report_csv, report_text
 from tests.unit.given import (

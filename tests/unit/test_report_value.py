@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hubwarden.model.plan import Change, Held, HeldReason, Plan
-from hubwarden.model.report import OneEndpoint, Outcome, Report, Result, Status
+from hubwarden.model.report import Outcome, Report, Result, Status
+from hubwarden.model.scope import OneEndpoint
 from tests.unit.given import ENDPOINT, drop, key, put
 
 ORDERS = put()

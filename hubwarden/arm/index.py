@@ -1,0 +1,157 @@
+"""The estate as Resource Graph shows it: endpoints, record sets, pending connections. All of it hints, none proves.
+
+Arrays are asked for whole and expanded here: `mv-expand` stops at 128 rows and says nothing (behaviour reference
+section 5.5). An id or address that cannot be read costs its own row only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from hubwarden.arm.connections import to_connection
+from hubwarden.arm.endpoints import to_endpoint
+from hubwarden.arm.graph import rows_of
+from hubwarden.arm.session import ArmSession
+from hubwarden.arm.zones import list_records
+from hubwarden.errors import InputError
+from hubwarden.model.connection import Connection
+from hubwarden.model.endpoint import Endpoint, ordered
+from hubwarden.model.record import RecordKey, RecordSet, RecordType, Zone, read_mark
+from hubwarden.model.resource_id import ResourceId, fold
+
+_ENDPOINTS = (
+    "resources | where type =~ 'microsoft.network/privateendpoints'"
+    " | project id, location, provisioningState = tostring(properties.provisioningState),"
+    " resourceGuid = tostring(properties.resourceGuid),"
+    " connections = properties.privateLinkServiceConnections,"
+    " manualConnections = properties.manualPrivateLinkServiceConnections,"
+    " customDnsConfigs = properties.customDnsConfigs"
+    " | order by id asc"
+)
+_INTERFACES = (
+    "resources | where type =~ 'microsoft.network/networkinterfaces' and isnotempty(properties.privateEndpoint.id)"
+    " | project id, endpoint = tostring(properties.privateEndpoint.id), ipConfigurations = properties.ipConfigurations"
+    " | order by id asc"
+)
+_RECORDS = (
+    "dnsresources | where type in~ ('microsoft.network/privatednszones/a', 'microsoft.network/privatednszones/aaaa')"
+    " | project id, records = properties.records, ttl = properties.ttl, metadata = properties.metadata,"
+    " autoRegistered = properties.isAutoRegistered"
+    " | order by id asc"
+)
+_CONNECTIONS = (
+    "resources | where tostring(properties.privateEndpointConnections) contains '{status}'"
+    " | project id, type, connections = properties.privateEndpointConnections"
+    " | order by id asc"
+)
+_BY_TARGET = (
+    "resources | where type =~ 'microsoft.network/privateendpoints'"
+    " | where tostring(properties.privateLinkServiceConnections) contains '{target}'"
+    " or tostring(properties.manualPrivateLinkServiceConnections) contains '{target}'"
+    " | project id | order by id asc"
+)
+_ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
+
+
+async def endpoints_in_index(session: ArmSession, subscriptions: Collection[str]) -> dict[ResourceId, Endpoint]:
+    """The private endpoints of these subscriptions with what their network interfaces show."""
+    rows, interfaces = await asyncio.gather(
+        rows_of(session, _ENDPOINTS, subscriptions=subscriptions, about="private endpoints"),
+        rows_of(session, _INTERFACES, subscriptions=subscriptions, about="their network interfaces"),
+    )
+    by_endpoint: dict[str, list[Mapping[str, Any]]] = {}
+    for row in interfaces:
+        by_endpoint.setdefault(fold(str(row["endpoint"])), []).append(
+            {"properties": {"ipConfigurations": row["ipConfigurations"]}}
+        )
+    found = {}
+    for row in rows:
+        document = {
+            "id": row["id"],
+            "location": row["location"],
+            "properties": {
+                "provisioningState": row["provisioningState"],
+                "resourceGuid": row["resourceGuid"],
+                "privateLinkServiceConnections": row["connections"],
+                "manualPrivateLinkServiceConnections": row["manualConnections"],
+                "customDnsConfigs": row["customDnsConfigs"],
+            },
+        }
+        try:
+            endpoint = to_endpoint(document, by_endpoint.get(fold(str(row["id"])), ()))
+        except InputError:
+            continue
+        found[endpoint.id] = endpoint
+    return found
+
+
+async def records_in_index(session: ArmSession, zones: Iterable[Zone], *, ttl: int) -> dict[RecordKey, RecordSet]:
+    """The record sets of these zones, without their etags; `ttl` stands in where the index shows none.
+
+    Where the index shows no metadata at all, nobody's mark can be seen: then the zones are listed by ARM instead.
+    """
+    by_id = {zone.id: zone for zone in zones}
+    rows = await rows_of(session, _RECORDS, subscriptions={zone.subscription for zone in by_id}, about="record sets")
+    found: dict[RecordKey, RecordSet] = {}
+    marked = False
+    for row in rows:
+        try:
+            key = _key(ResourceId.parse(row["id"]))
+            record = _to_record_set(key, row, ttl)
+        except (InputError, ValueError):
+            continue
+        if key.zone in by_id:
+            found[key] = record
+            marked = marked or row["metadata"] is not None
+    if marked or not found:
+        return found
+    listed = [await list_records(session, by_id[zone]) for zone in sorted({key.zone for key in found})]
+    return {record.key: record for records in listed for record in records}
+
+
+async def connections_in_index(
+    session: ArmSession, subscriptions: Collection[str], status: str
+) -> tuple[Connection, ...]:
+    """The connections of these subscriptions' resources that show this status."""
+    query = _CONNECTIONS.format(status=status)
+    rows = await rows_of(session, query, subscriptions=subscriptions, about=f"connections that are {status}")
+    found = []
+    for row in rows:
+        for document in row["connections"] or ():
+            try:
+                connection = to_connection(document)
+            except InputError:
+                continue
+            if connection.status == status:
+                found.append(connection)
+    return tuple(found)
+
+
+async def endpoints_of_target(
+    session: ArmSession, subscriptions: Collection[str], target: ResourceId
+) -> frozenset[ResourceId]:
+    """The private endpoints of these subscriptions that lead to a resource."""
+    query = _BY_TARGET.format(target=target.key)
+    rows = await rows_of(session, query, subscriptions=subscriptions, about=f"endpoints to {target}")
+    return frozenset(ResourceId.parse(row["id"]) for row in rows)
+
+
+def _key(record: ResourceId) -> RecordKey:
+    return RecordKey(record.parent, fold(record.name), RecordType(record.path[-1][0].upper()))
+
+
+def _to_record_set(key: RecordKey, row: Mapping[str, Any], ttl: int) -> RecordSet:
+    texts = [item.get(field) for item in row["records"] or () for field in _ADDRESS_FIELDS]
+    auto_registered = str(row["autoRegistered"]).lower() in ("true", "1")
+    keeper, owner = read_mark(row["metadata"] or {}, auto_registered=auto_registered)
+    return RecordSet(
+        key=key,
+        addresses=ordered(ipaddress.ip_address(text) for text in texts if text),
+        ttl=int(row["ttl"] or ttl),
+        etag="",
+        keeper=keeper,
+        owner=owner,
+    )

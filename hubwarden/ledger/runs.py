@@ -1,0 +1,178 @@
+"""The runs, newest first: what was asked for, how it stands, and its Report as it was told."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from azure.data.tables import UpdateMode
+
+from hubwarden.errors import NewerFormatError, RacedError
+from hubwarden.ledger.failures import translated
+from hubwarden.ledger.storage import StorageAccount
+from hubwarden.model.report import Run, Status, new_run_id
+from hubwarden.model.scope import scope_data, to_scope
+
+RUNS_TABLE = "hubwardenruns"
+RUN_FORMAT = 1
+FORGOTTEN_AT_ONCE = 1000
+"""Runs; what is older still goes with the next call."""
+
+_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
+_PART = 64 * 1024  # bytes in a property
+_LARGEST = 11 * _PART  # an entity may have 1 MiB, and so, in base64, may a request that holds up nobody else
+_RUNS, _NOTES, _LAST_SWEEP = "runs", "notes", "last-sweep"
+_LISTED = ["RowKey", "Format", "Scope", "Mode", "Status", "StartedAt", "FinishedAt", "Plan", "Error"]
+
+# Tables give rows in the order of their keys: with its digits turned round, the newest run comes first.
+_TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
+
+
+class Runs:
+    """The runs in the table. Raises LedgerUnavailableError when storage does not do its part."""
+
+    def __init__(self, account: StorageAccount) -> None:
+        self._runs = account.table(RUNS_TABLE)
+        self._table = self._runs.client
+
+    async def store(self, run: Run) -> None:
+        """Writes a run as it stands, whatever was known of it before."""
+        row = _to_row(run)
+        with translated(f"storing run {run.id}"):
+            await self._runs.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+
+    async def named(self, run: str) -> Run | None:
+        """A run with its Report; None for one that is not known, or not any more.
+
+        Raises NewerFormatError for one that a newer Hubwarden has written.
+        """
+        try:
+            with translated(f"reading run {run}"):
+                row = await self._table.get_entity(_RUNS, _turned(run))
+        except RacedError:
+            return None  # there is none, or not even a table yet
+        if row["Format"] > RUN_FORMAT:
+            raise NewerFormatError(f"run {run} has format {row['Format']}; this version knows {RUN_FORMAT}")
+        return _to_run(row)
+
+    async def newest(self, top: int, *, before: str = "") -> tuple[list[Run], bool]:
+        """The newest `top` runs, or those that began before a named one; and whether more follow.
+
+        They come without their Reports. Runs that a newer Hubwarden has written are left to it.
+        """
+
+        async def query() -> list[Run]:
+            parameters = {"runs": _RUNS, "before": _turned(before)}
+            rows = self._table.query_entities(
+                "PartitionKey eq @runs and RowKey gt @before",
+                parameters=parameters,
+                select=_LISTED,
+                results_per_page=top + 1,
+            )
+            found: list[Run] = []
+            async for row in rows:
+                if row["Format"] <= RUN_FORMAT:
+                    found.append(_to_run(row))
+                if len(found) > top:
+                    break
+            return found
+
+        with translated("listing the runs"):
+            found = await self._runs.run(query)
+        return found[:top], len(found) > top
+
+    async def forget(self, before: float) -> int:
+        """Removes runs that began before a moment (seconds since 1970), some at once; how many."""
+
+        first = new_run_id(before).rpartition("-")[0] + "-00000000"  # of all names that a run of that moment may have
+
+        async def query() -> list[str]:
+            parameters = {"runs": _RUNS, "before": _turned(first)}
+            rows = self._table.query_entities(
+                "PartitionKey eq @runs and RowKey gt @before", parameters=parameters, select=["RowKey"]
+            )
+            found: list[str] = []
+            async for row in rows:
+                found.append(row["RowKey"])
+                if len(found) >= FORGOTTEN_AT_ONCE:
+                    break
+            return found
+
+        with translated("forgetting old runs"):
+            keys = await self._runs.run(query)
+            for start in range(0, len(keys), _BATCH):
+                batch = [{"PartitionKey": _RUNS, "RowKey": key} for key in keys[start : start + _BATCH]]
+                await self._table.submit_transaction([("delete", entity) for entity in batch])
+        return len(keys)
+
+    async def note_sweep(self, run: Run) -> None:
+        """Remembers the last sweep that looked at everything."""
+        entity = {"PartitionKey": _NOTES, "RowKey": _LAST_SWEEP, "Format": RUN_FORMAT, "Run": run.id}
+        with translated("noting the last sweep"):
+            await self._runs.run(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
+
+    async def last_sweep(self) -> str:
+        """The name of the last sweep that looked at everything; empty where there was none yet."""
+        try:
+            with translated("reading the last sweep"):
+                row = await self._table.get_entity(_NOTES, _LAST_SWEEP)
+        except RacedError:
+            return ""
+        return str(row["Run"])
+
+
+def _turned(run: str) -> str:
+    return run.translate(_TURNED)
+
+
+def _to_row(run: Run) -> dict[str, Any]:
+    packed = _packed(run.report) if run.report is not None else b""
+    parts = {f"Report{start // _PART:02d}": packed[start : start + _PART] for start in range(0, len(packed), _PART)}
+    return {
+        "PartitionKey": _RUNS,
+        "RowKey": _turned(run.id),
+        "Format": RUN_FORMAT,
+        "Scope": json.dumps(scope_data(run.scope)),
+        "Mode": run.mode,
+        "Status": run.status.value,
+        "StartedAt": run.started_at.isoformat(),
+        "FinishedAt": run.finished_at.isoformat() if run.finished_at else "",
+        "Plan": run.plan,
+        "Error": run.error,
+        **parts,
+    }
+
+
+def _to_run(row: Mapping[str, Any]) -> Run:
+    packed = b"".join(row[name] for name in sorted(row) if name.startswith("Report"))
+    return Run(
+        id=_turned(row["RowKey"]),
+        scope=to_scope(json.loads(row["Scope"])),
+        mode=row["Mode"],
+        status=Status(row["Status"]),
+        started_at=datetime.fromisoformat(row["StartedAt"]),
+        finished_at=datetime.fromisoformat(row["FinishedAt"]) if row["FinishedAt"] else None,
+        plan=row["Plan"],
+        error=row["Error"],
+        report=json.loads(zlib.decompress(packed)) if packed else None,
+    )
+
+
+def _packed(report: Mapping[str, Any]) -> bytes:
+    """The Report, small enough for one row.
+
+    Where it is too large even compressed, what is held is cut first, then what was done; `leftOut` says how many.
+    """
+    data: dict[str, Any] = {**report, "plan": dict(report["plan"])}
+    left_out: dict[str, int] = {}
+    lists = ((data["plan"], "held"), (data, "outcomes"), (data["plan"], "changes"), (data, "decisions"))
+    while len(packed := zlib.compress(json.dumps(data).encode())) > _LARGEST:
+        part, name = next((part, name) for part, name in lists if part[name])
+        kept = len(part[name]) // 2
+        left_out[name] = left_out.get(name, 0) + len(part[name]) - kept
+        part[name] = part[name][:kept]
+        data["leftOut"] = left_out
+    return packed

@@ -1,0 +1,84 @@
+"""Connection: the target's side of a private endpoint; and Decision: what is to be answered to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubwarden.errors import InputError
+from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.resource_id import ResourceId, fold
+
+CONNECTIONS = "privateEndpointConnections"
+"""The type under which every provider keeps the connections of a resource."""
+
+
+def connection_id(value: object) -> ResourceId:
+    """Reads the id of a private endpoint connection. Raises InputError for anything else."""
+    connection = ResourceId.parse(value)
+    kinds = [kind for kind, _ in connection.path]
+    if len(kinds) < 2 or fold(kinds[-1]) != fold(CONNECTIONS) or not connection.group:
+        raise InputError(
+            f"{str(connection)[:200]!r} is not the id of a private endpoint connection in a resource group"
+        )
+    return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a resource shows of one private endpoint that connects to it, or asks to."""
+
+    id: ResourceId
+    endpoint: ResourceId | None
+    """The consumer's endpoint; None where the provider shows none, or not as a resource id."""
+    groups: tuple[str, ...]
+    """Empty where the provider shows none, as storage and private link services do not."""
+    status: ConnectionStatus
+    message: str
+    """The description: while it is Pending, the consumer's own words."""
+    settled: bool
+    """Whether its provisioningState is one that stays: only then is what it shows believed."""
+    etag: str = ""
+
+    @property
+    def target(self) -> ResourceId:
+        """The resource that is asked for."""
+        return self.id.parent
+
+
+class Verdict(StrEnum):
+    """What a decision says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    HOLD = "hold"
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """What the connection should show afterwards."""
+        return _AFTER[self]
+
+
+_AFTER = {
+    Verdict.APPROVE: ConnectionStatus.APPROVED,
+    Verdict.REJECT: ConnectionStatus.REJECTED,
+    Verdict.HOLD: ConnectionStatus.PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be answered to a connection, which rule said so, and why."""
+
+    connection: Connection
+    verdict: Verdict
+    rule: str
+    """The name of the rule; empty where none matched."""
+    reason: str
+    after: ConnectionStatus | None = None
+    """What the connection showed after it was answered; None where it was not."""
+
+    @property
+    def before(self) -> ConnectionStatus:
+        """What the connection showed when it was decided on."""
+        return self.connection.status

@@ -1,0 +1,224 @@
+"""The sweep's first half: the whole estate as the index shows it, against the zones and the ledger, in memory.
+
+It is the same plan as for one endpoint, made of hints: what it would change is suspect and is looked at by ARM; what it
+would leave alone costs no call at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hubwarden.arm.index import endpoints_in_index, records_in_index
+from hubwarden.dns.plan import plan_records
+from hubwarden.dns.wants import Wishes
+from hubwarden.errors import HubwardenError
+from hubwarden.ledger.claims import Ledger
+from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
+from hubwarden.model.record import HubZones, RecordKey, RecordSet, Standing, Zone
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.look import Sight, rebuilt, wishes_of
+from hubwarden.reconcile.observe import party_of
+from hubwarden.reconcile.rooms import Rooms
+
+
+@dataclass(slots=True)
+class Compared:
+    """What the index says about the estate."""
+
+    plan: Plan = field(default_factory=Plan)
+    """What is held and what needs nothing, of all that is not suspect."""
+    suspects: list[ResourceId] = field(default_factory=list)
+    marked: dict[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
+    """The records that bear the mark of an endpoint, where the ledger knows of no claim."""
+    absent: set[RecordKey] = field(default_factory=set)
+    """Wanted records that the index does not show."""
+    unclaimed: list[Claim] = field(default_factory=list)
+    """Claims that the ledger lacks and that the index can tell without a look."""
+    foreseen: Counter[str] = field(default_factory=Counter)
+    """Withdrawals to come, by the key of the zone's id."""
+    ours: Counter[str] = field(default_factory=Counter)
+    """Records of ours, by the key of the zone's id."""
+    ledger_is_empty: bool = False
+
+
+@dataclass(slots=True)
+class _Estate:
+    """What was read."""
+
+    members: frozenset[str]
+    endpoints: Mapping[ResourceId, Endpoint]
+    records: Mapping[RecordKey, RecordSet]
+    hubs: tuple[HubZones, ...]
+    ledger: Ledger
+    marks: dict[ResourceId, list[RecordSet]] = field(default_factory=dict)
+
+
+async def compare(rooms: Rooms) -> Compared:
+    """Compares everything in memory. Raises where the index, ARM or the ledger gives no answer."""
+    estate = await _read(rooms)
+    compared = Compared(ledger_is_empty=not estate.ledger.claims)
+    compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
+    sights, outside = await _sights(rooms, estate, compared)
+    standing, uncovered = _standing(estate, sights)
+    plan = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
+    compared.foreseen.update(change.key.zone.key for change in plan.changes if change.withdraws)
+    compared.suspects = sorted(_suspects(sights, standing, plan))
+    suspects = set(compared.suspects)
+    wished = tuple(held for each, sight in sights.items() if each not in suspects for held in sight.wishes.held)
+    compared.plan = Plan(
+        held=(*outside, *wished, *uncovered, *(held for held in plan.held if held.endpoint not in suspects)),
+        unchanged=tuple(key for key in plan.unchanged if not _concerns(key, suspects, estate)),
+    )
+    compared.absent = {
+        want.key
+        for sight in sights.values()
+        for want in sight.wishes.wants
+        if want.key in standing and standing[want.key] is None
+    }
+    compared.unclaimed += [
+        claim
+        for endpoint, sight in sights.items()
+        if endpoint not in suspects
+        for claim in _unclaimed(rooms, sight, standing, plan)
+    ]
+    return compared
+
+
+async def _read(rooms: Rooms) -> _Estate:
+    members = await rooms.estate.members()
+    hubs = await rooms.estate.hubs(at_least_once_more=True)
+    zones: list[Zone] = [zone for hub in hubs for zone in hub.zones.values()]
+    ledger, endpoints, records = await asyncio.gather(
+        rooms.claims.all(),
+        endpoints_in_index(rooms.arm, members),
+        records_in_index(rooms.arm, zones, ttl=rooms.rules.ttl),
+    )
+    estate = _Estate(members, endpoints, records, hubs, ledger)
+    for record in records.values():
+        if record.owner and record.owned_by(rooms.rules.instances):
+            estate.marks.setdefault(record.owner.endpoint, []).append(record)
+    return estate
+
+
+async def _sights(
+    rooms: Rooms, estate: _Estate, compared: Compared
+) -> tuple[dict[ResourceId, Sight], tuple[Held, ...]]:
+    """Every endpoint that the index shows, the ledger claims for, or a mark names, as far as it is ours to serve."""
+    sights: dict[ResourceId, Sight] = {}
+    outside: list[Held] = []
+    for endpoint in dict.fromkeys((*estate.endpoints, *estate.ledger.claims, *estate.marks)):
+        if endpoint in estate.ledger.unread:
+            detail = "its claims cannot be read by this version"
+            outside.append(Held(HeldReason.UNCERTAIN, endpoint, detail))
+        elif endpoint.subscription.lower() not in estate.members:
+            outside += _no_longer_covered(endpoint, estate)
+        else:
+            sights[endpoint] = await _sight(rooms, endpoint, estate, compared)
+    return sights, tuple(outside)
+
+
+async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: Compared) -> Sight:
+    seen: Endpoint | Gone = estate.endpoints.get(endpoint) or Gone(endpoint, True, "the index does not show it")
+    claims = estate.ledger.claims.get(endpoint, ())
+    claimed = {claim.key for claim in claims}
+    lost = tuple(record for record in estate.marks.get(endpoint, ()) if record.key not in claimed)
+    again = [await rebuilt(rooms, record, seen) for record in lost]
+    if again:
+        compared.marked[endpoint] = lost
+        claims = (*claims, *again)
+    wished = Wishes()
+    if isinstance(seen, Endpoint):
+        try:
+            wished = await wishes_of(rooms, seen, looks_twice=False)
+        except HubwardenError as error:
+            wished = Wishes(held=(Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True),))
+            claims = ()
+    wanted = {want.key for want in wished.wants}
+    compared.unclaimed += [claim for claim in again if claim.key not in wanted]
+    return Sight(seen, claims, wished, rooms.now())
+
+
+def _no_longer_covered(endpoint: ResourceId, estate: _Estate) -> list[Held]:
+    """A config change never withdraws by itself (law 14)."""
+    detail = "the endpoint's subscription left the estate"
+    return [
+        Held(HeldReason.NO_LONGER_COVERED, endpoint, detail, record.key, record.key.fqdn)
+        for record in estate.marks.get(endpoint, ())
+    ]
+
+
+def _standing(estate: _Estate, sights: Mapping[ResourceId, Sight]) -> tuple[Standing, tuple[Held, ...]]:
+    """What the index shows for every record that matters; and what is claimed in zones that no hub has now."""
+    zones = {zone.id for hub in estate.hubs for zone in hub.zones.values()}
+    in_trouble = next((hub.trouble for hub in estate.hubs if hub.trouble), "")
+    standing: dict[RecordKey, RecordSet | None] = {}
+    uncovered: list[Held] = []
+    for endpoint, sight in sights.items():
+        for key in (*(claim.key for claim in sight.claims), *(want.key for want in sight.wishes.wants)):
+            if key.zone in zones:
+                standing[key] = estate.records.get(key)
+            elif in_trouble:
+                uncovered.append(Held(HeldReason.UNCERTAIN, endpoint, in_trouble, key, key.fqdn, waits=True))
+            elif isinstance(sight.seen, Endpoint):
+                detail = f"zone {key.zone} is not one of a hub's now"
+                uncovered.append(Held(HeldReason.NO_LONGER_COVERED, endpoint, detail, key, key.fqdn))
+    return standing, tuple(uncovered)
+
+
+def _suspects(sights: Mapping[ResourceId, Sight], standing: Standing, plan: Plan) -> set[ResourceId]:
+    """Everybody who has a part in a record that would change, or whose claims are not as they should be."""
+    changing = {change.key for change in plan.changes}
+    held = {(held.endpoint, held.key) for held in plan.held}
+    found: set[ResourceId] = set()
+    for endpoint, sight in sights.items():
+        wanted = {want.key: want for want in sight.wishes.wants}
+        claimed = {claim.key: claim for claim in sight.claims}
+        if changing & (wanted.keys() | claimed.keys()):
+            found.add(endpoint)
+        for key, claim in claimed.items():
+            if key not in wanted:
+                left_over = key in standing and (endpoint, key) not in held
+                if left_over or (isinstance(sight.seen, Gone) and key not in standing):
+                    found.add(endpoint)
+            elif not _agrees(claim, (endpoint, key) in held, wanted[key].addresses):
+                found.add(endpoint)
+    return found
+
+
+def _agrees(claim: Claim, is_held: bool, addresses: tuple[object, ...]) -> bool:
+    """Whether a claim says of a wanted record what the index says."""
+    state = ClaimState.HELD if is_held else ClaimState.SERVED
+    return claim.state is state and claim.addresses == addresses
+
+
+def _concerns(key: RecordKey, suspects: set[ResourceId], estate: _Estate) -> bool:
+    owner = estate.records[key].owner if key in estate.records else None
+    return owner is not None and owner.endpoint in suspects
+
+
+def _unclaimed(rooms: Rooms, sight: Sight, standing: Standing, plan: Plan) -> list[Claim]:
+    """What the endpoint wants and the ledger does not know: served or held, it is claimed."""
+    if not isinstance(sight.seen, Endpoint):
+        return []
+    stored = {claim.key for claim in sight.claims if claim.version}
+    held = {(held.endpoint, held.key) for held in plan.held}
+    return [
+        Claim(
+            endpoint=sight.seen.id,
+            guid=sight.seen.guid,
+            hub=want.hub,
+            key=want.key,
+            fqdn=want.fqdn,
+            addresses=want.addresses,
+            ttl=rooms.rules.ttl,
+            state=ClaimState.HELD if (sight.seen.id, want.key) in held else ClaimState.SERVED,
+            etag="",
+            written_at=0.0,
+        )
+        for want in sight.wishes.wants
+        if want.key not in stored and want.key in standing
+    ]

@@ -1,0 +1,61 @@
+"""What stands behind an endpoint or a name, for whoever asks; nothing is changed."""
+
+from __future__ import annotations
+
+from hubwarden.catalog import Place
+from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import Gone
+from hubwarden.model.plan import Held, HeldReason, Plan
+from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
+from hubwarden.model.report import Explanation, NameExplanation
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.observe import Ask, observe, read_records
+from hubwarden.reconcile.rooms import Rooms
+
+
+async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
+    """What is seen, wanted, held and owned for an endpoint, and what would be done."""
+    if held := await outside(rooms, endpoint):
+        gone = Gone(endpoint, False, "not looked at: its subscription is not part of the estate")
+        return Explanation(endpoint, gone, (), (), {}, Plan(held=(held,)))
+    view = await observe(rooms, Ask((endpoint,), thorough=True))
+    sight = view.sights[endpoint]
+    return Explanation(
+        endpoint=endpoint,
+        seen=sight.seen,
+        wants=sight.wishes.wants,
+        claims=sight.claims,
+        standing=view.standing,
+        plan=view.plan,
+    )
+
+
+async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
+    """The records that may answer a public or a private name, and why they stand so."""
+    keys = []
+    for hub in await rooms.estate.hubs():
+        places = [*rooms.catalogue.everywhere(name), *(Place(zone, left) for zone, left in _in_zones(name, hub))]
+        keys += [
+            RecordKey(hub.zones[place.zone].id, place.name, kind)
+            for place in places
+            if place.zone in hub.zones
+            for kind in RecordType
+        ]
+    standing = await read_records(rooms, dict.fromkeys(keys))
+    records = [record for record in standing.values() if isinstance(record, RecordSet)]
+    owners = {record.owner.endpoint for record in records if record.owner}
+    explained = [await explain(rooms, owner) for owner in sorted(owners)]
+    return NameExplanation(name, standing, tuple(explained))
+
+
+async def outside(rooms: Rooms, endpoint: ResourceId) -> Held | None:
+    """That the endpoint is not ours to serve, if so."""
+    if await rooms.estate.includes(endpoint.subscription):
+        return None
+    detail = f"subscription {endpoint.subscription} is not part of the estate"
+    waits = rooms.estate.may_come_to_include(endpoint.subscription)
+    return Held(HeldReason.OUTSIDE_ESTATE, endpoint, detail, waits=waits)
+
+
+def _in_zones(name: DnsName, hub: HubZones) -> list[tuple[DnsName, str]]:
+    return [(zone, left) for zone in hub.zones if (left := name.relative_to(zone)) is not None]

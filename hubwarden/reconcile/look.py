@@ -1,0 +1,152 @@
+"""A look at one private endpoint: its claims, itself, whether its end is proven, and what it wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.graph import endpoints_with_guid
+from hubwarden.dns.wants import Wishes, wishes
+from hubwarden.errors import DeniedError, InputError, NotFoundError, RefusedError
+from hubwarden.model.dns_name import DnsName, compared
+from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
+from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason
+from hubwarden.model.record import RecordSet
+from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.reconcile.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that one look at an endpoint gave."""
+
+    seen: Endpoint | Gone
+    claims: tuple[Claim, ...]
+    wishes: Wishes
+    at: float
+    """When the endpoint was read, in seconds since 1970."""
+
+    @property
+    def leftovers(self) -> tuple[Claim, ...]:
+        """Claims on records that the endpoint does not want any more."""
+        wanted = {want.key for want in self.wishes.wants}
+        return tuple(claim for claim in self.claims if claim.key not in wanted)
+
+
+async def look(rooms: Rooms, endpoint: ResourceId, marked: Iterable[RecordSet] = ()) -> Sight:
+    """Looks at an endpoint; `marked` are records known to bear its mark. Raises where Azure or the ledger is silent.
+
+    A Drop must not insist on the etag that an endpoint made anew under the same id has just written: so the claims,
+    which have etags, are read before the endpoint.
+    """
+    claims = await rooms.claims.of(endpoint)
+    claimed = {claim.key for claim in claims}
+    lost = [record for record in marked if record.key not in claimed]
+    at = rooms.now()
+    seen = await see(rooms, endpoint)
+    if isinstance(seen, Held):
+        return in_doubt(endpoint, seen, at)
+    claims = (*claims, *[await rebuilt(rooms, record, seen) for record in lost])
+    if isinstance(seen, Gone):
+        wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
+        return Sight(await _proved(rooms, seen, claims), claims, wished, at)
+    return Sight(seen, claims, await wishes_of(rooms, seen), at)
+
+
+async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
+    """The claim that a record's mark speaks of, where the ledger has lost it.
+
+    The public name is not in the mark: it is the one that the endpoint shows among those that the record may serve.
+    """
+    owner = record.owner
+    assert owner is not None
+    possible = [name.text for name in rooms.catalogue.names_of(DnsName.parse(record.key.zone.name), record.key.name)]
+    shown = {compared(name.fqdn) for name in seen.names} if isinstance(seen, Endpoint) else set()
+    fqdn = next((name for name in possible if name in shown), possible[0] if possible else "")
+    hubs = await rooms.estate.hubs()
+    return Claim(
+        endpoint=owner.endpoint,
+        guid=owner.guid,
+        hub=next((hub.hub.name for hub in hubs if hub.holds(record.key.zone)), ""),
+        key=record.key,
+        fqdn=fqdn,
+        addresses=record.addresses,
+        ttl=record.ttl,
+        state=ClaimState.SERVED,
+        etag=record.etag,
+        written_at=0.0,
+    )
+
+
+def in_doubt(endpoint: ResourceId, held: Held, at: float) -> Sight:
+    """A look that gave nothing to go by: what is claimed stays as it is."""
+    return Sight(Gone(endpoint, False, held.detail), (), Wishes(held=(held,)), at)
+
+
+async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
+    """The endpoint, or that it is not there, or that the answer proves nothing."""
+    try:
+        seen = await read_endpoint(rooms.arm, endpoint)
+    except NotFoundError as error:
+        return Gone(endpoint, error.proves_absence, str(error))
+    except (DeniedError, RefusedError) as error:
+        return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
+    except InputError as error:
+        return Held(HeldReason.MALFORMED, endpoint, str(error))
+    if seen.id != endpoint:
+        return Held(HeldReason.MALFORMED, endpoint, f"asked for it, ARM shows {seen.id}")
+    return seen
+
+
+async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = True) -> Wishes:
+    """What the endpoint wants; a zone that is missing is looked for once more, for it may be new."""
+    target = endpoint.target
+    matters = target is not None and not rooms.publishes_foreign_targets
+    tenancy = await rooms.estate.tenancy(target.subscription) if target and matters else Tenancy.UNKNOWN
+
+    async def asked(*, again: bool) -> Wishes:
+        return wishes(
+            endpoint,
+            tenancy=tenancy,
+            hubs=await rooms.estate.hubs(at_least_once_more=again),
+            catalogue=rooms.catalogue,
+            networks=rooms.networks,
+            publishes_foreign_targets=rooms.publishes_foreign_targets,
+        )
+
+    wished = await asked(again=False)
+    if looks_twice and any(held.reason is HeldReason.NO_ZONE for held in wished.held):
+        wished = await asked(again=True)
+    return wished
+
+
+async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...]) -> Gone:
+    """Whether the endpoint's end is proven (law 5).
+
+    Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
+    moved. The index only hints at such a one: ARM is asked for it.
+    """
+    if not gone.proven or not claims:
+        return gone
+    if not await _answers(rooms, gone.id):
+        return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
+    for guid in sorted({fold(claim.guid) for claim in claims if claim.guid}):
+        for candidate in await endpoints_with_guid(rooms.arm, guid):
+            if candidate == gone.id:
+                continue  # the index has not caught up yet
+            found = await see(rooms, candidate)
+            if isinstance(found, Endpoint) and fold(found.guid) == guid:
+                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
+            doubtful = not found.proven if isinstance(found, Gone) else isinstance(found, Held)
+            if doubtful or (isinstance(found, Gone) and not await _answers(rooms, candidate)):
+                return replace(gone, proven=False, detail=f"it may have been moved to {candidate}, which is not shown")
+    return gone
+
+
+async def _answers(rooms: Rooms, endpoint: ResourceId) -> bool:
+    return await rooms.estate.tenancy(endpoint.subscription, fresh=True) is Tenancy.OURS
+
+
+def _uncertain(gone: Gone) -> Held:
+    return Held(HeldReason.UNCERTAIN, gone.id, gone.detail, waits=True)

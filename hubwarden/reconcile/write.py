@@ -1,0 +1,173 @@
+"""One part of a run: what was observed is kept within the limits and written, with one more look after a race."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from hubwarden.dns.limits import Spent, limited
+from hubwarden.errors import HubwardenError
+from hubwarden.ledger.tally import Counted
+from hubwarden.model.connection import Decision
+from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan
+from hubwarden.model.report import Outcome, Result
+from hubwarden.model.scope import OneEndpoint
+from hubwarden.model.work import WorkItem
+from hubwarden.reconcile.apply import apply
+from hubwarden.reconcile.look import see
+from hubwarden.reconcile.observe import View, observe
+from hubwarden.reconcile.rooms import Rooms
+
+log = logging.getLogger(__name__)
+
+LOOK_LASTS = 5.0
+"""Seconds after which what was seen is looked at again before it is written on.
+
+A deletion's look that finds no claim looks again after the first follow-up, which is longer: so a creation that the
+deletion overtook is found by the one or the other.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How a run is to write."""
+
+    applies: bool
+    let_through: frozenset[str] = frozenset()
+    """Withdrawals, by their essence, that a person lets through over the limits."""
+    foreseen: Mapping[str, int] = field(default_factory=dict)
+    """Withdrawals that a sweep sees coming, by the key of the zone's id."""
+    keeps_all: str = ""
+    """Why nothing may be withdrawn in this run; empty where it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What came of one part of a run, or of several together."""
+
+    plan: Plan = field(default_factory=Plan)
+    outcomes: tuple[Outcome, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    complete: bool = True
+    watch: bool = False
+
+
+async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
+    """Writes what was observed. Raises LedgerUnavailableError before anything is written."""
+    if not orders.applies:
+        return Part(await _within_limits(rooms, view.plan, orders))
+    if await _is_stale(rooms, view):
+        view = await observe(rooms, replace(view.ask, thorough=True))
+    for sight in view.sights.values():
+        if isinstance(sight.seen, Gone) and sight.seen.moved_to:
+            # The endpoint at its new place takes its records over in a look of its own.
+            await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=0, due=round(rooms.now(), 3)))
+    view = replace(view, plan=await _within_limits(rooms, view.plan, orders))
+    plan, outcomes = view.plan, await apply(rooms, view)
+    if any(outcome.result is Result.RACED for outcome in outcomes) or await _has_an_heir(rooms, view):
+        plan, outcomes = await _once_more(rooms, view, orders, outcomes)
+    asked = [view.sights[endpoint] for endpoint in view.ask.endpoints]
+    watch = any(isinstance(sight.seen, Gone) and sight.seen.proven and not sight.claims for sight in asked)
+    return Part(_with_locks(plan, outcomes), outcomes, watch=watch)
+
+
+async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
+    """The plan as far as the limits allow it now; what goes on is counted before it is done."""
+    if orders.keeps_all:
+        plan = _kept(plan, orders.keeps_all)
+    if not any(change.withdraws for change in plan.changes):
+        return plan
+    spent = await _spent(rooms, orders)
+    allowed = limited(plan, spent, rooms.limits, let_through=orders.let_through)
+    if not orders.applies:
+        return allowed
+    names = await rooms.tally.note(Counted.WITHDRAWN, _counts(allowed.changes), rooms.now())
+    again = replace(spent, withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now()))
+    others = Counter(again.withdrawn) - _counts(allowed.changes)
+    after = limited(plan, replace(again, withdrawn=others), rooms.limits, let_through=orders.let_through)
+    if len(after.over_limit) > len(allowed.over_limit):
+        # Another instance has withdrawn meanwhile: together it would be too much.
+        await rooms.tally.take_back(Counted.WITHDRAWN, names)
+        allowed = after
+        await rooms.tally.note(Counted.WITHDRAWN, _counts(allowed.changes), rooms.now())
+    await rooms.tally.withhold(change.key for change in allowed.over_limit if change.key not in spent.withheld)
+    await rooms.tally.release(change.key for change in allowed.changes if change.key in spent.withheld)
+    return allowed
+
+
+async def _spent(rooms: Rooms, orders: Orders) -> Spent:
+    return Spent(
+        withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now()),
+        foreseen=orders.foreseen,
+        ours=await rooms.tally.ours(),
+        withheld=await rooms.tally.withheld(),
+    )
+
+
+def _counts(changes: Iterable[Change]) -> Counter[str]:
+    return Counter(change.key.zone.key for change in changes if change.withdraws)
+
+
+def _kept(plan: Plan, why: str) -> Plan:
+    """The plan without its withdrawals, each held with the reason."""
+    going = [change for change in plan.changes if change.withdraws]
+    held = tuple(Held(HeldReason.UNCERTAIN, each.endpoint, why, each.key, each.key.fqdn) for each in going)
+    changes = tuple(change for change in plan.changes if not change.withdraws)
+    return replace(plan, changes=changes, held=(*plan.held, *held))
+
+
+def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
+    held = tuple(
+        Held(HeldReason.LOCKED, outcome.change.endpoint, outcome.error, outcome.change.key, outcome.change.key.fqdn)
+        for outcome in outcomes
+        if outcome.locked and not isinstance(outcome.change, Decision)
+    )
+    return replace(plan, held=(*plan.held, *held)) if held else plan
+
+
+async def _is_stale(rooms: Rooms, view: View) -> bool:
+    """Whether to look again before writing: the look was slow, or no guid tells an endpoint from its heir."""
+    now = rooms.now()
+    slow = bool(view.plan.changes) and any(now - sight.at > LOOK_LASTS for sight in view.sights.values())
+    return slow or await _has_an_heir(rooms, view)
+
+
+async def _has_an_heir(rooms: Rooms, view: View) -> bool:
+    """Whether an endpoint stands where one was gone that showed no guid: only so can its heir be told from it."""
+    dropped = {change.key for change in view.plan.changes if isinstance(change, Drop)}
+    for endpoint, sight in view.sights.items():
+        nameless = any(claim.key in dropped and not claim.guid for claim in sight.claims)
+        if isinstance(sight.seen, Gone) and nameless and isinstance(await see(rooms, endpoint), Endpoint):
+            return True
+    return False
+
+
+async def _once_more(
+    rooms: Rooms, view: View, orders: Orders, outcomes: tuple[Outcome, ...]
+) -> tuple[Plan, tuple[Outcome, ...]]:
+    """A 412 leads to a fresh look at endpoints and records, and a new plan, once; what failed waits for another time.
+
+    Whatever the second look meets, the first one's outcomes are told.
+    """
+    failed = {outcome.key for outcome in outcomes if outcome.result is Result.FAILED}
+    try:
+        again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
+        plan = await _within_limits(rooms, again.plan, orders)
+        changes = tuple(change for change in plan.changes if change.key not in failed)
+        again = replace(again, plan=replace(plan, changes=changes))
+        more = await apply(rooms, again)
+    except HubwardenError as error:
+        log.warning("run: the second look at %s failed: %s", ", ".join(map(str, view.ask.endpoints[:3])), error)
+        return view.plan, outcomes
+    planned = {change.key for change in changes}
+    tried = tuple(
+        outcome.change
+        for outcome in outcomes
+        if not isinstance(outcome.change, Decision)
+        and outcome.result is not Result.RACED
+        and outcome.change.key not in planned
+    )
+    return replace(again.plan, changes=(*tried, *changes)), (*outcomes, *more)

@@ -1,0 +1,140 @@
+"""Two endpoints, one name (law 7): the holder keeps it, the other waits with a claim, and takes over without a gap."""
+
+from __future__ import annotations
+
+import pytest
+
+from hubwarden.model.plan import ClaimState, HeldReason
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import OneTarget
+from tests.azure import HUB, SPOKE, resource_id
+from tests.estate import TENANT, Estate, held, written
+from tests.laws.conftest import Founding
+
+ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
+OTHER = "00000000-0000-0000-0000-0000000000cc"
+FIRST, SECOND, THIRD = ["10.1.0.4"], ["10.1.0.5"], ["10.1.0.6"]
+
+
+async def contested(estate: Estate, *names: str) -> list[str]:
+    """Endpoints to one account, looked at in this order; the first holds the name."""
+    endpoints = [await estate.azure.endpoint(name, ACCOUNT) for name in names]
+    for endpoint in endpoints:
+        await estate.look(endpoint)
+    assert await estate.addresses() == FIRST
+    return endpoints
+
+
+async def states(estate: Estate, endpoint: str) -> list[ClaimState]:
+    """What the ledger says of an endpoint's claims."""
+    return [claim.state for claim in await estate.hubwarden.rooms.claims.of(ResourceId.parse(endpoint))]
+
+
+async def test_the_holder_keeps_the_name_and_the_other_keeps_a_claim(estate: Estate) -> None:
+    first, second = await contested(estate, "pe1", "pe2")
+    report = await estate.look(second)
+    assert held(report) == [HeldReason.CONTESTED]
+    assert first in report.plan.held[0].detail
+    assert not report.look_again, "the holder's end will look at the other"
+    assert (await states(estate, first), await states(estate, second)) == ([ClaimState.SERVED], [ClaimState.HELD])
+
+
+async def test_the_survivor_takes_over_in_the_same_run_in_one_write(estate: Estate) -> None:
+    first, second = await contested(estate, "pe1", "pe2")
+    await estate.delete_endpoint(first)
+    await estate.forget_calls()
+    report = await estate.look(first)
+    assert written(report) == {"st1": SECOND}
+    writes = [call for call in await estate.calls() if not call.startswith("GET")]
+    assert [write.split()[0] for write in writes] == ["PUT"], "never a moment without the record"
+    assert await estate.addresses() == SECOND
+    assert (await states(estate, first), await states(estate, second)) == ([], [ClaimState.SERVED])
+
+
+async def test_of_several_survivors_one_takes_over_and_the_rest_stay_contested(estate: Estate) -> None:
+    first, second, third = await contested(estate, "pe1", "pe2", "pe3")
+    await estate.delete_endpoint(first)
+    report = await estate.look(first)
+    assert (written(report), held(report)) == ({"st1": SECOND}, [HeldReason.CONTESTED])
+    await estate.delete_endpoint(second)
+    await estate.look(second)
+    assert await estate.addresses() == THIRD
+    assert await states(estate, third) == [ClaimState.SERVED]
+
+
+@pytest.mark.parametrize("answer", ["Rejected", "Disconnected"])
+async def test_the_survivor_takes_over_when_the_holders_connection_ends(estate: Estate, answer: str) -> None:
+    first, second = await contested(estate, "pe1", "pe2")
+    if answer == "Rejected":
+        await estate.azure.answer(first, ACCOUNT, "Rejected")
+    else:
+        await estate.azure.remove_connection(first, ACCOUNT)
+    await estate.hubwarden.run(OneTarget(ResourceId.parse(ACCOUNT)))
+    assert await estate.addresses() == SECOND
+    assert await states(estate, second) == [ClaimState.SERVED]
+
+
+async def test_a_claimant_finds_a_holder_gone_that_no_event_told_of(estate: Estate) -> None:
+    first, second = await contested(estate, "pe1", "pe2")
+    await estate.delete_endpoint(first)
+    report = await estate.look(second, thorough=True)
+    assert written(report) == {"st1": SECOND}
+    assert await states(estate, first) == []
+
+
+async def test_a_holder_in_doubt_keeps_the_name(estate: Estate) -> None:
+    """Law 5: a 403 proves nothing, whoever else wants the name."""
+    first, second = await contested(estate, "pe1", "pe2")
+    await estate.delete_endpoint(first)
+    await estate.azure.sim(
+        "POST", "faults", {"service": "arm", "method": "GET", "path": "/pe1$", "times": 9, "status": 403}
+    )
+    report = await estate.look(second, thorough=True)
+    assert report.plan.changes == ()
+    assert HeldReason.CONTESTED in held(report)
+    assert await estate.addresses() == FIRST
+    await estate.azure.sim("DELETE", "faults")
+
+
+async def test_a_sweep_hands_the_name_on_as_well(estate: Estate) -> None:
+    first, _ = await contested(estate, "pe1", "pe2")
+    await estate.delete_endpoint(first)
+    report = await estate.sweep()
+    assert written(report) == {"st1": SECOND}
+    assert (await estate.sweep()).plan.changes == ()
+
+
+async def test_a_hand_deleted_record_goes_back_to_its_holder(estate: Estate) -> None:
+    await contested(estate, "pe1", "pe2")
+    await estate.delete_by_hand()
+    report = await estate.sweep()
+    assert (written(report), held(report)) == ({"st1": FIRST}, [HeldReason.CONTESTED])
+
+
+async def preferring(found: Founding, **prefers: list[str]) -> tuple[Estate, str, str]:
+    """An estate whose hub prefers somebody; pe1 in the spoke holds the name, pe2 in another subscription comes late."""
+    hub = {"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"], "prefers": prefers}
+    estate = await found(estate={"subscriptions": [HUB, SPOKE, OTHER]}, hubs=[hub])
+    await estate.azure.subscription(OTHER, tenant=TENANT)
+    await estate.azure.resource_group(subscription=OTHER)
+    await estate.azure.vnet(subscription=OTHER, prefix="10.7.0.0/24")
+    first = await estate.azure.endpoint("pe1", ACCOUNT)
+    await estate.look(first)
+    return estate, first, await estate.azure.endpoint("pe2", ACCOUNT, subscription=OTHER)
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+async def test_a_preferred_subscription_displaces_the_holder_and_keeps_the_name(found: Founding, sweeps: bool) -> None:
+    estate, first, second = await preferring(found, subscriptions=[OTHER])
+    report = await (estate.sweep() if sweeps else estate.look(second))
+    assert written(report) == {"st1": ["10.7.0.4"]}
+    assert HeldReason.CONTESTED in held(report)
+    assert (await states(estate, first), await states(estate, second)) == ([ClaimState.HELD], [ClaimState.SERVED])
+    assert (await estate.look(first, thorough=True)).plan.changes == ()
+    assert (await estate.sweep()).plan.changes == ()
+
+
+async def test_a_preferred_location_displaces_nobody(found: Founding) -> None:
+    estate, _, second = await preferring(found, locations=["westeurope"])
+    assert held(await estate.look(second)) == [HeldReason.CONTESTED]
+    assert await estate.addresses() == FIRST

@@ -1,0 +1,243 @@
+"""The policy: three values, the first rule that matches, and what is not known can only hold (law 10)."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubwarden.approval.decide import decide, is_settled
+from hubwarden.model.connection import Connection, Verdict
+from hubwarden.model.endpoint import ConnectionStatus, Tenancy
+from hubwarden.model.policy import Facts, Policy, Rule, Within
+from hubwarden.model.resource_id import ResourceId
+from tests.unit.given import ENDPOINT, HUB_SUBSCRIPTION, SPOKE, TARGET
+
+STORAGE, VAULT = "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults"
+OURS, FOREIGN, UNKNOWN = Tenancy.OURS, Tenancy.FOREIGN, Tenancy.UNKNOWN
+CONNECTION = Connection(
+    id=ResourceId.parse(f"{TARGET}/privateEndpointConnections/c"),
+    endpoint=ENDPOINT,
+    groups=(),
+    status=ConnectionStatus.PENDING,
+    message="ignore your rules and let me in",
+    settled=True,
+)
+KNOWN = Facts(
+    consumer=SPOKE,
+    target_type=STORAGE,
+    target_subscription=SPOKE,
+    in_estate=True,
+    tenancy=OURS,
+    groups=("blob",),
+)
+BY_ESTATE = Rule("own", Verdict.APPROVE, consumer_within=Within.ESTATE)
+BY_NOTHING = Rule("anything", Verdict.HOLD)
+
+
+def verdict(facts: Facts, *rules: Rule) -> tuple[Verdict, str]:
+    """What is decided, and by which rule."""
+    decision = decide(Policy(rules), CONNECTION, facts)
+    assert (decision.connection, decision.after) == (CONNECTION, None)
+    return decision.verdict, decision.rule
+
+
+def value(facts: Facts, **conditions: Any) -> bool | None:
+    """Whether a rule with these conditions matches; None where that is not known."""
+    found = verdict(facts, Rule("r", Verdict.APPROVE, **conditions))
+    return {(Verdict.APPROVE, "r"): True, (Verdict.HOLD, "r"): None, (Verdict.HOLD, ""): False}[found]
+
+
+def test_without_rules_everything_is_held() -> None:
+    assert verdict(KNOWN) == (Verdict.HOLD, "")
+
+
+def test_a_rule_without_conditions_matches_everything() -> None:
+    assert verdict(replace(KNOWN, consumer=None, in_estate=None, tenancy=UNKNOWN, groups=None), BY_NOTHING) == (
+        Verdict.HOLD,
+        "anything",
+    )
+    assert decide(Policy((BY_NOTHING,)), CONNECTION, KNOWN).reason == "rule anything: it has no conditions"
+
+
+@pytest.mark.parametrize(
+    ("consumer", "expected"), [(SPOKE, True), (SPOKE.upper(), True), (HUB_SUBSCRIPTION, False), (None, None)]
+)
+def test_the_consumers_subscription(consumer: str | None, expected: bool | None) -> None:
+    assert value(replace(KNOWN, consumer=consumer), consumer_subscriptions=(SPOKE,)) is expected
+
+
+@pytest.mark.parametrize(
+    ("in_estate", "tenancy", "expected"),
+    [
+        (True, OURS, True),
+        (True, FOREIGN, False),
+        (True, UNKNOWN, None),
+        (False, OURS, False),
+        (False, FOREIGN, False),
+        (False, UNKNOWN, False),
+        (None, OURS, None),
+        (None, FOREIGN, False),
+        (None, UNKNOWN, None),
+    ],
+)
+def test_the_estate_is_what_the_settings_name_and_our_tenant_has(
+    in_estate: bool | None, tenancy: Tenancy, expected: bool | None
+) -> None:
+    facts = replace(KNOWN, in_estate=in_estate, tenancy=tenancy)
+    assert value(facts, consumer_within=Within.ESTATE) is expected
+
+
+@pytest.mark.parametrize(
+    ("tenancy", "in_tenant", "foreign"), [(OURS, True, False), (FOREIGN, False, True), (UNKNOWN, None, None)]
+)
+def test_an_unknown_tenancy_is_neither_ours_nor_foreign(
+    tenancy: Tenancy, in_tenant: bool | None, foreign: bool | None
+) -> None:
+    facts = replace(KNOWN, tenancy=tenancy)
+    assert value(facts, consumer_within=Within.TENANT) is in_tenant
+    assert value(facts, consumer_foreign=True) is foreign
+
+
+def test_the_targets_type_and_subscription_are_always_known() -> None:
+    assert value(KNOWN, target_types=(VAULT, STORAGE.upper())) is True
+    assert value(KNOWN, target_types=(VAULT,)) is False
+    assert value(KNOWN, target_subscriptions=(SPOKE.upper(),)) is True
+    assert value(KNOWN, target_subscriptions=(HUB_SUBSCRIPTION,)) is False
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (("blob",), True),
+        (("BLOB", "dfs"), True),
+        (("blob", "file"), False),
+        (("file",), False),
+        ((), False),
+        (None, None),
+    ],
+)
+def test_all_groups_of_the_connection_must_be_allowed(groups: tuple[str, ...] | None, expected: bool | None) -> None:
+    assert value(replace(KNOWN, groups=groups), groups=("blob", "Dfs")) is expected
+
+
+@pytest.mark.parametrize("values", [*itertools.product([True, False, None], repeat=3)])
+def test_a_rule_is_false_if_one_condition_is_else_unknown_if_one_is(values: tuple[bool | None, ...]) -> None:
+    consumer, tenancy, groups = values
+    facts = replace(
+        KNOWN,
+        consumer={True: SPOKE, False: HUB_SUBSCRIPTION, None: None}[consumer],
+        tenancy={True: FOREIGN, False: OURS, None: UNKNOWN}[tenancy],
+        groups={True: ("blob",), False: ("file",), None: None}[groups],
+    )
+    expected = False if False in values else None if None in values else True
+    assert value(facts, consumer_subscriptions=(SPOKE,), consumer_foreign=True, groups=("blob",)) is expected
+
+
+def test_the_first_rule_that_matches_wins() -> None:
+    reject = Rule("no vaults", Verdict.REJECT, target_types=(VAULT,))
+    assert verdict(KNOWN, reject, BY_ESTATE, BY_NOTHING) == (Verdict.APPROVE, "own")
+    assert verdict(replace(KNOWN, target_type=VAULT), reject, BY_ESTATE) == (Verdict.REJECT, "no vaults")
+    assert verdict(KNOWN, BY_NOTHING, BY_ESTATE) == (Verdict.HOLD, "anything")
+
+
+def test_a_rule_that_cannot_be_judged_holds_and_ends_the_search() -> None:
+    foreign = Rule("strangers", Verdict.REJECT, consumer_foreign=True)
+    anybody = Rule("any storage", Verdict.APPROVE, target_types=(STORAGE,))
+    assert verdict(replace(KNOWN, tenancy=UNKNOWN), foreign, anybody) == (Verdict.HOLD, "strangers")
+    assert verdict(KNOWN, foreign, anybody) == (Verdict.APPROVE, "any storage")
+
+
+def test_the_reason_names_the_rule_and_the_facts() -> None:
+    rule = replace(
+        BY_ESTATE,
+        consumer_subscriptions=(SPOKE,),
+        target_types=(STORAGE,),
+        target_subscriptions=(SPOKE,),
+        groups=("blob",),
+    )
+    assert decide(Policy((rule,)), CONNECTION, KNOWN).reason == (
+        f"rule own: the consumer is in subscription {SPOKE}, the consumer is in the estate, the target is a {STORAGE}, "
+        f"the target is in subscription {SPOKE}, the groups are blob"
+    )
+    in_doubt = replace(KNOWN, consumer=None, in_estate=None, tenancy=UNKNOWN, groups=None)
+    assert decide(Policy((rule,)), CONNECTION, in_doubt).reason == (
+        "rule own cannot be judged; not known: the consumer's subscription, whether the consumer is in the estate, "
+        "the connection's groups"
+    )
+    assert decide(Policy(()), CONNECTION, KNOWN).reason.startswith("no rule matches")
+    foreign = Rule("strangers", Verdict.REJECT, consumer_foreign=True)
+    there = replace(KNOWN, tenancy=FOREIGN)
+    assert decide(Policy((foreign,)), CONNECTION, there).reason == "rule strangers: the consumer is in another tenant"
+
+
+SUBSCRIPTIONS = st.lists(st.sampled_from([SPOKE, HUB_SUBSCRIPTION]), max_size=1).map(tuple)
+GROUPS = st.lists(st.sampled_from(["blob", "dfs", "file"]), max_size=2, unique=True).map(tuple)
+RULES = st.builds(
+    Rule,
+    name=st.sampled_from(["a", "b", "c"]),
+    then=st.sampled_from(Verdict),
+    consumer_subscriptions=SUBSCRIPTIONS,
+    consumer_within=st.none() | st.sampled_from(Within),
+    consumer_foreign=st.booleans(),
+    target_types=st.lists(st.sampled_from([STORAGE, VAULT]), max_size=1).map(tuple),
+    target_subscriptions=SUBSCRIPTIONS,
+    groups=GROUPS,
+)
+POLICIES = st.lists(RULES, max_size=4).map(lambda rules: Policy(tuple(rules)))
+FACTS = st.builds(
+    Facts,
+    consumer=st.sampled_from([SPOKE, HUB_SUBSCRIPTION]),
+    target_type=st.sampled_from([STORAGE, VAULT]),
+    target_subscription=st.sampled_from([SPOKE, HUB_SUBSCRIPTION]),
+    in_estate=st.booleans(),
+    tenancy=st.sampled_from([OURS, FOREIGN]),
+    groups=GROUPS,
+)
+
+
+@st.composite
+def known_in_part(draw: st.DrawFn) -> tuple[Facts, Facts]:
+    """Facts, and the same with some of them not known."""
+    whole = draw(FACTS)
+    lost = draw(st.sets(st.sampled_from(["consumer", "in_estate", "tenancy", "groups"])))
+    blank: dict[str, Any] = {"consumer": None, "in_estate": None, "tenancy": UNKNOWN, "groups": None}
+    return whole, replace(whole, **{name: blank[name] for name in lost})
+
+
+@given(POLICIES, known_in_part())
+def test_what_is_not_known_can_only_hold(policy: Policy, facts: tuple[Facts, Facts]) -> None:
+    whole, part = (decide(policy, CONNECTION, each) for each in facts)
+    assert part.verdict in (whole.verdict, Verdict.HOLD)
+    if part.verdict is not Verdict.HOLD:
+        assert part == whole
+
+
+@given(POLICIES, known_in_part())
+def test_settled_facts_decide_the_same_whatever_else_comes_to_be_known(
+    policy: Policy, facts: tuple[Facts, Facts]
+) -> None:
+    whole, part = facts
+    assert is_settled(policy, whole), "all is known"
+    if is_settled(policy, part):
+        assert decide(policy, CONNECTION, part) == decide(policy, CONNECTION, whole)
+
+
+@given(POLICIES, FACTS)
+def test_only_the_first_rule_that_matches_counts(policy: Policy, facts: Facts) -> None:
+    decision = decide(policy, CONNECTION, facts)
+    alone = [decide(Policy((rule,)), CONNECTION, facts) for rule in policy.rules]
+    matching = [each for each in alone if each.rule]
+    assert decision == (matching[0] if matching else decide(Policy(()), CONNECTION, facts))
+
+
+@given(POLICIES, FACTS, st.text(max_size=20))
+def test_what_a_stranger_wrote_decides_nothing_and_is_not_repeated(policy: Policy, facts: Facts, message: str) -> None:
+    marked = replace(CONNECTION, message=f"{message}\u202e<b>")
+    decision = decide(policy, marked, facts)
+    assert replace(decision, connection=CONNECTION) == decide(policy, CONNECTION, facts)
+    assert "\u202e" not in decision.reason
