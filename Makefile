@@ -45,7 +45,7 @@ layers: $(VENV)/.ready
 	PYTHONPATH=. $(BIN)/lint-imports
 
 # Branch coverage, subprocesses included: the pure rooms in full, everything together at 95 %.
-PURE := hubwarden/model/*,hubwarden/catalog/*,hubwarden/dns/*
+PURE := hubwarden/model/*,hubwarden/catalog/*,hubwarden/dns/*,hubwarden/approval/*
 unit: setup
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest

@@ -26,10 +26,10 @@ RETURNED = {"direction": "OUT", "type": "http", "name": "$return"}
 
 
 @cache
-def indexed(*settings: str) -> dict[str, list[dict[str, Any]]]:
+def indexed(*settings: str, value: str = "x") -> dict[str, list[dict[str, Any]]]:
     """The functions and their bindings, with these settings in the environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HUBWARDEN", "AzureWebJobs"))}
-    environment = {**kept, "PYTHONPATH": str(ROOT), **dict.fromkeys(settings, "x")}
+    environment = {**kept, "PYTHONPATH": str(ROOT), **dict.fromkeys(settings, value)}
     command = [sys.executable, "-c", INDEX, str(ROOT)]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
@@ -49,6 +49,11 @@ def http(method: str, route: str, level: str = "FUNCTION") -> list[dict[str, Any
     return [trigger, RETURNED]
 
 
+def timer(schedule: str, *, monitored: bool) -> list[dict[str, Any]]:
+    trigger = {"direction": "IN", "type": "timerTrigger", "name": "timer", "schedule": schedule}
+    return [{**trigger, "runOnStartup": False, "useMonitor": monitored}]
+
+
 def test_the_app_has_exactly_these_functions_and_bindings() -> None:
     assert indexed() == {
         "events": [{"direction": "IN", "type": "eventGridTrigger", "name": "event"}],
@@ -61,8 +66,14 @@ def test_the_app_has_exactly_these_functions_and_bindings() -> None:
                 "connection": "AzureWebJobsStorage",
             }
         ],
+        "sweep": timer("0 */15 * * * *", monitored=True),
+        "pending": timer("0 * * * * *", monitored=False),
         "api_reconcile": http("POST", "reconcile"),
         "api_explain": http("GET", "explain"),
+        "api_runs": http("GET", "runs"),
+        "api_run": http("GET", "runs/{id}"),
+        "api_connections": http("GET", "connections"),
+        "api_status": http("GET", "status"),
         "api_health": http("GET", "health", "ANONYMOUS"),
         "warmup": [{"direction": "IN", "type": "warmupTrigger", "name": "context"}],
     }
@@ -72,6 +83,18 @@ def test_the_app_has_exactly_these_functions_and_bindings() -> None:
 def test_the_work_queue_is_where_its_own_storage_is_if_it_has_one(setting: str) -> None:
     [trigger] = indexed(setting)["work"]
     assert trigger["connection"] == "HUBWARDEN_STORAGE"
+
+
+@pytest.mark.parametrize(
+    ("value", "schedules"),
+    [
+        pytest.param("30 0 * * * *", ["30 0 * * * *", "30 0 * * * *"], id="schedules"),
+        pytest.param("now and then", ["0 */15 * * * *", "0 * * * * *"], id="none, which is a fault that is told"),
+    ],
+)
+def test_the_timers_are_due_when_the_environment_says_so(value: str, schedules: list[str]) -> None:
+    functions = indexed("HUBWARDEN_SWEEP", "HUBWARDEN_PENDING", value=value)
+    assert [functions[name][0]["schedule"] for name in ("sweep", "pending")] == schedules
 
 
 def test_only_health_is_open_to_everybody() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from handlers import api, events, work
+from handlers import answers, events, sweep, work
 from tests.house.sources import ROOT
 
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
@@ -50,8 +50,10 @@ def test_the_doors_end_before_the_platform_ends_them() -> None:
     hours, minutes, seconds = (int(part) for part in HOST["functionTimeout"].split(":"))
     timeout = timedelta(hours=hours, minutes=minutes, seconds=seconds).total_seconds()
     assert timeout >= 2 * work.WITHIN
+    assert max(work.WITHIN_FOR_ALL, sweep.WITHIN_FOR_ALL) + 30 < timeout  # to hand on and to note it takes time, too
+    assert sweep.WITHIN < 60  # then the next look at what is pending is due
     assert events.WITHIN < 30  # Event Grid waits no longer
-    assert api.WITHIN < 230  # nor does Azure's load balancer
+    assert answers.WITHIN < 230  # nor does Azure's load balancer
 
 
 def test_a_message_that_cannot_be_done_ends_in_the_poison_queue() -> None:

@@ -1,0 +1,91 @@
+"""What every HTTP door shares: bodies are read strictly, answers are JSON, errors are problems as in RFC 9457."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from functools import wraps
+from typing import Any, TypeVar
+
+import azure.functions as func
+
+from hubwarden.errors import (
+    ConfigError,
+    HubwardenError,
+    InputError,
+    PlanChangedError,
+    TemporaryError,
+    UnavailableError,
+)
+
+WITHIN = 100.0
+"""Seconds; what is not done by then is handed on, or refused for now."""
+
+LARGEST = 64 * 1024
+"""Bytes of a request's body."""
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+def answering(handler: Handler) -> Handler:
+    """Turns our errors into answers: 400 what the caller can mend, 503 what passes, 502 what Azure refused."""
+
+    @wraps(handler)
+    async def answered(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return await handler(req)
+        except InputError as error:
+            return problem(400, "bad-request", str(error))
+        except ConfigError as error:
+            return problem(503, "config", f"{len(error.faults)} faults; `python -m hubwarden config check` lists them")
+        except PlanChangedError as error:
+            return problem(409, "plan-changed", str(error))
+        except TemporaryError as error:
+            wait = {"Retry-After": str(max(1, round(error.retry_after or 10)))}
+            return problem(503, "unavailable", str(error), wait)
+        except HubwardenError as error:
+            log.error("api: %s", error)
+            return problem(502, "refused", str(error))
+
+    return answered
+
+
+async def in_time(answer: Awaitable[Answer]) -> Answer:
+    """The answer, if Azure gives it while a caller still waits. Raises UnavailableError otherwise."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            return await answer
+    except TimeoutError as error:
+        raise UnavailableError(f"Azure did not answer within {WITHIN:.0f} s") from error
+
+
+def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
+    """The request's body, an object with no other keys than these. Raises InputError for anything else."""
+    raw = req.get_body()
+    if len(raw) > LARGEST:
+        raise InputError(f"the body has at most {LARGEST} bytes")
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InputError('the body is a JSON object such as {"endpoint": "<resource id>"}') from error
+    if not isinstance(body, dict):
+        raise InputError("the body is a JSON object")
+    if unknown := sorted(set(body) - set(keys)):
+        raise InputError(f"{', '.join(unknown)[:200]}: not known here; {', '.join(keys)} are")
+    return body
+
+
+def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:
+    """An answer in JSON."""
+    return func.HttpResponse(json.dumps(body), status_code=status, headers=headers, mimetype="application/json")
+
+
+def problem(status: int, reason: str, detail: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    """An error as RFC 9457 asks for."""
+    body = {"type": f"urn:hubwarden:{reason}", "title": reason.replace("-", " "), "status": status, "detail": detail}
+    return func.HttpResponse(json.dumps(body), status_code=status, headers=headers, mimetype="application/problem+json")
