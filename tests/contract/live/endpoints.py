@@ -38,7 +38,9 @@ async def expanded_interface(estate: AzureEstate) -> Seen:
 async def guid_of_an_endpoint(estate: AzureEstate) -> Seen:
     endpoint_id = estate.place.endpoint("approved")
     before = (await estate.endpoint(endpoint_id)).get("resourceGuid")
-    await estate.ask("PUT", endpoint_id, {**estate.endpoint_body(), "tags": {"changed": "once"}}, version=NETWORK)
+    body = {**estate.endpoint_body(), "tags": {"changed": "once"}}
+    changed = await estate.ask("PUT", endpoint_id, body, version=NETWORK)
+    assert changed.status in (200, 201), changed.body
     await estate.ready(endpoint_id)
     after = (await estate.endpoint(endpoint_id)).get("resourceGuid")
     assert before == after, "a change gave the endpoint another resourceGuid: its records would lose their owner"
@@ -111,3 +113,42 @@ async def state_at_the_write(estate: AzureEstate) -> Seen:
     followed = [name for name in ("Azure-AsyncOperation", "Location", "Retry-After") if name in asked.headers]
     detail = f"headers: {', '.join(followed)}; customDnsConfigs: {properties.get('customDnsConfigs')}"
     return Seen(f"{asked.status}, {properties['provisioningState']}", detail)
+
+
+@observes(
+    "whether the names on a private link service reach its endpoints",
+    section="2.3",
+    believed="shown",
+    version=NETWORK,
+    switch="plsFqdns",
+    ways={"shown": True, "not shown": False},
+)
+async def names_of_a_service(estate: AzureEstate) -> Seen:
+    place = estate.place
+    balancer = place.resource("Microsoft.Network/loadBalancers", f"hw{place.run}-lb")
+    front = {"name": "front", "properties": {"subnet": {"id": place.subnet("services")}}}
+    body = {
+        "location": place.location,
+        "sku": {"name": "Standard"},
+        "properties": {"frontendIPConfigurations": [front]},
+    }
+    await estate.make(balancer, body)
+    service = place.resource("Microsoft.Network/privateLinkServices", f"hw{place.run}-pls")
+    everybody_here = {"subscriptions": [place.subscription]}
+    offered = {
+        "fqdns": ["own.contoso.example"],
+        "visibility": everybody_here,
+        "autoApproval": everybody_here,
+        "loadBalancerFrontendIpConfigurations": [{"id": f"{balancer}/frontendIPConfigurations/front"}],
+        "ipConfigurations": [
+            {"name": "nat", "properties": {"subnet": {"id": place.subnet("services")}, "primary": True}},
+        ],
+    }
+    await estate.make(service, {"location": place.location, "properties": offered})
+    endpoint_id = await estate.request_endpoint("service", target=service)
+    shown = [each["fqdn"] for each in (await estate.endpoint(endpoint_id)).get("customDnsConfigs") or []]
+    held = await estate.interface_names(endpoint_id)
+    detail = f"customDnsConfigs: {shown}; on the interface: {held}"
+    return Seen(
+        "shown" if {*shown, *held} == {"own.contoso.example"} else "not shown" if not shown + held else "others", detail
+    )

@@ -66,9 +66,13 @@ class Place:
         return self.resource("Microsoft.Network/privateEndpoints", f"hw{self.run}-{name}")
 
     @property
-    def subnet(self) -> str:
-        """The subnet of the run's own network."""
-        return self.resource("Microsoft.Network/virtualNetworks", f"hw{self.run}-vnet") + "/subnets/endpoints"
+    def network(self) -> str:
+        """The run's own network."""
+        return self.resource("Microsoft.Network/virtualNetworks", f"hw{self.run}-vnet")
+
+    def subnet(self, name: str = "endpoints") -> str:
+        """A subnet of it: `endpoints`, or `services` for what is offered to endpoints."""
+        return f"{self.network}/subnets/{name}"
 
     @property
     def account(self) -> str:
@@ -160,12 +164,14 @@ class AzureEstate:
         version: str = NETWORK,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Asks for a resource and waits until it is ready; the answer is that to the asking."""
-        made = Made(resource_id, version)
-        self.made.append(made)
+        """Asks for a resource and waits until it is ready; the answer is that to the asking.
+
+        AssertionError where there is one already: it is not ours to change, and not ours to delete at the end.
+        """
+        before = await self.ask("GET", resource_id, version=version)
+        assert before.status == 404, f"{resource_id} was there before: {before.status}"
+        self.made.append(Made(resource_id, version))
         answer = await self.ask("PUT", resource_id, body, version=version, headers=headers)
-        if answer.status == 412:
-            self.made.remove(made)  # it was there before, and is not ours to delete
         assert answer.status < 300, f"PUT {resource_id}: {answer.status} {answer.body}"
         await self.ready(resource_id, version)
         return answer
@@ -210,14 +216,16 @@ class AzureEstate:
         await self.make(endpoint_id, self.endpoint_body(manual=manual, **properties))
         return endpoint_id
 
-    def endpoint_body(self, *, manual: bool = False, message: str = "", **properties: Any) -> dict[str, Any]:
-        """The body that asks for an endpoint to the account's blobs."""
-        asked = {"privateLinkServiceId": self.place.account, "groupIds": ["blob"]}
+    def endpoint_body(
+        self, *, target: str = "", manual: bool = False, message: str = "", **properties: Any
+    ) -> dict[str, Any]:
+        """The body that asks for an endpoint to the account's blobs, or to a target without groups."""
+        asked = {"privateLinkServiceId": target or self.place.account, "groupIds": [] if target else ["blob"]}
         if message:
             asked["requestMessage"] = message
         which = "manualPrivateLinkServiceConnections" if manual else "privateLinkServiceConnections"
         connection = {"name": "connection", "properties": asked}
-        wanted = {"subnet": {"id": self.place.subnet}, which: [connection], **properties}
+        wanted = {"subnet": {"id": self.place.subnet()}, which: [connection], **properties}
         return {"location": self.place.location, "properties": wanted}
 
     async def endpoint(self, endpoint_id: str) -> dict[str, Any]:
@@ -272,7 +280,7 @@ class AzureEstate:
 
 
 async def place_from(environment: Mapping[str, str], variable: str, run: str, pause: float) -> Place:
-    """The place that the environment names, in the region of its resource group.
+    """The place that the environment names, in the region of its resource group, spelt as Azure spells it.
 
     ARM_ENDPOINT, as the product reads it too, is another Azure than the public one. Raises ValueError for what is no
     resource group's id; AssertionError where Azure does not show the group.
@@ -287,7 +295,7 @@ async def place_from(environment: Mapping[str, str], variable: str, run: str, pa
     async with AzureEstate(place) as estate:
         group = await estate.ask("GET", place.group_id, version=RESOURCES)
     assert group.status == 200, f"GET {place.group_id}: {group.status} {group.body}"
-    return replace(place, location=group.body["location"])
+    return replace(place, group=group.body["name"], location=group.body["location"])
 
 
 def record_body(*addresses: str, **metadata: str) -> dict[str, Any]:
@@ -312,10 +320,13 @@ def error_of(answer: Answer) -> dict[str, str]:
 async def prepare(estate: AzureEstate) -> None:
     """Makes what every check stands on: a network, an account, a zone, one endpoint approved and one pending."""
     place = estate.place
-    subnet = {"name": "endpoints", "properties": {"addressPrefix": "10.250.0.0/24"}}
-    network = {"addressSpace": {"addressPrefixes": ["10.250.0.0/24"]}, "subnets": [subnet]}
-    network_id = place.subnet.removesuffix("/subnets/endpoints")
-    await estate.make(network_id, {"location": place.location, "properties": network})
+    offered = {"addressPrefix": "10.250.1.0/24", "privateLinkServiceNetworkPolicies": "Disabled"}
+    subnets = [
+        {"name": "endpoints", "properties": {"addressPrefix": "10.250.0.0/24"}},
+        {"name": "services", "properties": offered},
+    ]
+    network = {"addressSpace": {"addressPrefixes": ["10.250.0.0/23"]}, "subnets": subnets}
+    await estate.make(place.network, {"location": place.location, "properties": network})
     account = {
         "location": place.location,
         "kind": "StorageV2",
