@@ -354,6 +354,8 @@ def _rooms(
         rules=Rules(config.instance, config.instances, config.ttl, protected, {hub.name: hub for hub in config.hubs}),
         limits=Limits(config.most_withdrawals, config.most_in_zone, config.most_share),
         policy=config.policy,
+        approve_limit=config.approve_limit,
+        reject_limit=config.reject_limit,
         decisions=Decisions(account),
         networks=config.addresses,
         publishes_foreign_targets=config.publishes_foreign_targets,

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hubwarden.approval.decide import decide, is_settled
-from hubwarden.arm.connections import answer_connection, knows
+from hubwarden.arm.connections import answer_connection, knows, read_connection
 from hubwarden.arm.endpoints import read_endpoint
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
 from hubwarden.ledger.decisions import Intended
+from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason
@@ -22,6 +23,8 @@ from hubwarden.model.resource_id import fold
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
+_UNDER_WAY = 600.0
+"""Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,8 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     decisions = await _some_at_once(lambda connection: _decided(rooms, connection), list(waiting.values()))
     held = tuple(_of_unknown_provider(each) for each in decisions if not _can_be_answered(each))
     decisions = [each if _can_be_answered(each) else _left_to_a_person(each) for each in decisions]
-    answers, over = within_limits([each for each in decisions if each.verdict is not Verdict.HOLD])
+    decisions, over = await _within_limits(rooms, decisions, applies=applies)
+    answers = [each for each in decisions if each.verdict is not Verdict.HOLD]
     if not applies:
         return Approvals(tuple(decisions), held=(*held, *over))
     # All are stored ahead, so that with storage down none is answered.
@@ -59,9 +63,55 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     return Approvals(tuple(decisions), tuple(outcomes), (*held, *over))
 
 
-def within_limits(answers: Sequence[Decision]) -> tuple[Sequence[Decision], tuple[Held, ...]]:
-    """The answers that may go on, and what is held over the limits of an hour (law 9); no count is kept yet."""
-    return answers, ()
+async def close_open(rooms: Rooms) -> None:
+    """Looks at what was intended and never closed, and notes what came of it; what still waits is decided anew."""
+    for intended in await rooms.decisions.open():
+        if rooms.now() - intended.at < _UNDER_WAY:
+            continue
+        try:
+            shown = (await read_connection(rooms.arm, intended.connection)).status
+        except NotFoundError:
+            result = Result.RACED
+        except HubwardenError as error:
+            log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
+            continue
+        else:
+            waits = shown is ConnectionStatus.PENDING
+            answered = Result.DONE if shown is intended.verdict.status else Result.RACED
+            result = Result.FAILED if waits else answered
+        await rooms.decisions.close(intended, result, rooms.now())
+
+
+async def _within_limits(
+    rooms: Rooms, decisions: Sequence[Decision], *, applies: bool
+) -> tuple[list[Decision], tuple[Held, ...]]:
+    """The decisions, with the answers beyond what an hour may see held (law 9); those that go on are counted ahead."""
+    over: list[Decision] = []
+    for verdict, counted, most in (
+        (Verdict.APPROVE, Counted.APPROVED, rooms.approve_limit),
+        (Verdict.REJECT, Counted.REJECTED, rooms.reject_limit),
+    ):
+        answers = [each for each in decisions if each.verdict is verdict]
+        if not answers:
+            continue
+        room = max(0, most - (await rooms.tally.within_hour(counted, rooms.now())).total())
+        over += answers[room:]
+        if applies and answers[:room]:
+            await rooms.tally.note(counted, {"": len(answers[:room])}, rooms.now())
+    held = tuple(
+        Held(HeldReason.OVER_LIMIT, each.connection.endpoint, _over(each), connection=each.connection.id)
+        for each in over
+    )
+    beyond = {each.connection.id for each in over}
+    kept = [
+        replace(each, verdict=Verdict.HOLD, reason=_over(each)) if each.connection.id in beyond else each
+        for each in decisions
+    ]
+    return kept, held
+
+
+def _over(decision: Decision) -> str:
+    return f"{decision.verdict} by {decision.reason}, but approvals.limits.{decision.verdict} an hour are answered"
 
 
 async def _decided(rooms: Rooms, connection: Connection) -> Decision:

@@ -35,6 +35,9 @@ class Rooms:
     rules: Rules
     limits: Limits
     policy: Policy
+    approve_limit: int
+    reject_limit: int
+    """How many connections may be answered by rule within an hour."""
     decisions: Decisions
     networks: tuple[Network, ...]
     publishes_foreign_targets: bool

@@ -16,7 +16,7 @@ from hubwarden.model.report import Report, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
 from hubwarden.model.work import WorkItem
-from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.approve import Approvals, approve, close_open
 from hubwarden.reconcile.explain import outside
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
@@ -76,6 +76,8 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
         case Pending():
             return await _pending(rooms, orders)
         case Everything():
+            if orders.applies:
+                await close_open(rooms)
             return together([await _pending(rooms, orders), await sweep(rooms, orders)])
 
 
