@@ -54,7 +54,7 @@ def test_a_report_has_the_shape_that_the_api_promises() -> None:
     data = report_data(WHOLE)
     assert data == {
         "run": "7f3c",
-        "scope": {"endpoint": str(ENDPOINT)},
+        "scope": {"endpoint": str(ENDPOINT), "thorough": False},
         "mode": "apply",
         "startedAt": "2026-01-02T03:04:05.678Z",
         "finishedAt": "2026-01-02T03:04:06.000Z",
@@ -62,6 +62,7 @@ def test_a_report_has_the_shape_that_the_api_promises() -> None:
         "plan": {
             "hash": WHOLE.plan.hash,
             "changes": [change_data(CREATED), change_data(GOING)],
+            "overLimit": [],
             "held": [held_data(HELD), held_data(NAMELESS)],
             "unchanged": 1,
         },
@@ -352,6 +353,7 @@ def test_a_report_as_csv_has_a_row_for_each_change_and_each_thing_held() -> None
         "was": "10.1.0.4",
         "why": "the endpoint is gone",
         "endpoint": str(ENDPOINT),
+        "connection": "",
         "result": "failed",
         "error": "403 AuthorizationFailed",
     }
