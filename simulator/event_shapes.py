@@ -50,6 +50,7 @@ class Shapes:
             "authorization": {"scope": scope, "action": change.operation, "evidence": self._evidence(change)},
             "claims": self._claims(change, tenant, moment),
             "correlationId": change.correlation_id,
+            **self._request(verb, scope),
             "resourceProvider": change.operation.split("/", 1)[0],
             "resourceUri": subject,
             "operationName": change.operation,
@@ -57,13 +58,6 @@ class Shapes:
             "subscriptionId": subscription,
             "tenantId": tenant,
         }
-        if self._random.random() < 0.5:
-            data["httpRequest"] = {
-                "clientRequestId": self._guid(),
-                "clientIpAddress": "203.0.113.10",
-                "method": METHODS[verb],
-                "url": f"https://management.azure.com{scope}?api-version=2024-05-01",
-            }
         return {
             "subject": subject,
             "eventType": TYPES[verb, change.succeeded].value,
@@ -80,6 +74,18 @@ class Shapes:
 
     def _guid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def _request(self, verb: str, scope: str) -> dict[str, Any]:
+        """Azure, the request is told sometimes (behaviour reference section 1.3)."""
+        if self._random.random() < 0.5:
+            return {}
+        told = {
+            "clientRequestId": self._guid(),
+            "clientIpAddress": "203.0.113.10",
+            "method": METHODS[verb],
+            "url": f"https://management.azure.com{scope}?api-version=2024-05-01",
+        }
+        return {"httpRequest": told}
 
     def _evidence(self, change: Change) -> dict[str, str]:
         if change.principal != NETWORK_SERVICE:

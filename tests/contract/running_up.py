@@ -37,6 +37,11 @@ def events(event: func.EventGridEvent, out: func.Out[str]) -> None:
 def work(message: func.QueueMessage, out: func.Out[str]) -> None:
     out.set(message.get_body().decode())
 
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", run_on_startup=True)
+@app.queue_output(arg_name="out", queue_name="ticks", connection="AzureWebJobsStorage")
+def tick(timer: func.TimerRequest, out: func.Out[str]) -> None:
+    out.set("tick")
+
 @app.route("environment")
 def environment(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(dict(os.environ)))
@@ -109,9 +114,9 @@ class Running:
         document = {"id": resource_id, "location": "westeurope", "properties": {}}
         await self.sim("POST", "resources", {"resources": [document]})
 
-    async def done(self) -> list[str]:
+    async def done(self, name: str = "done") -> list[str]:
         """What has gone through webhook and queue, in lower case."""
-        async with QueueClient.from_connection_string(self.variables["AzureWebJobsStorage"], "done") as queue:
+        async with QueueClient.from_connection_string(self.variables["AzureWebJobsStorage"], name) as queue:
             try:
                 found = [message async for message in queue.receive_messages(messages_per_page=32)]
             except ResourceNotFoundError:

@@ -12,6 +12,7 @@ from simulator import event_filters
 from simulator.clock import Clock
 from simulator.event_filters import FilterError
 from simulator.event_shapes import Shapes
+from simulator.up import FILTER
 from simulator.world import NETWORK_SERVICE, Change
 
 SUB = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -98,6 +99,33 @@ def contains(*values: str, key: str = "data.operationName", operator: str = "Str
 def test_filters(wanted: Mapping[str, Any], matches: bool) -> None:
     """Section 1.7: filters are ANDed, values ORed, strings compared without case; the subject as it says."""
     assert event_filters.read(wanted).matches(EVENT) is matches
+
+
+GROUP = "Microsoft.Resources/subscriptions/resourceGroups"
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked_for"),
+    [
+        (WRITE, True),
+        ("Microsoft.Network/privateEndpoints/delete", True),
+        ("Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write", True),
+        ("Microsoft.KeyVault/vaults/privateEndpointConnections/write", True),
+        ("Microsoft.Network/privateLinkServices/privateEndpointConnections/delete", True),
+        (f"{GROUP}/moveResources/action", True),
+        (f"{GROUP}/delete", True),
+        (f"{GROUP}/write", False),
+        ("Microsoft.Network/networkInterfaces/write", False),
+        ("Microsoft.Network/privateDnsZones/A/write", False),
+        ("Microsoft.Storage/storageAccounts/listKeys/action", False),
+    ],
+)
+def test_the_filter_of_an_estate(operation: str, asked_for: bool) -> None:
+    """Sections 1.2 and 1.7: one filter, with four values, finds all that a Private Link estate is about."""
+    (event,) = shapes(1, Change(operation, ENDPOINT, True, "c", "p"))
+    assert event_filters.read(FILTER).matches(event) is asked_for
+    (failed,) = shapes(1, Change(operation, ENDPOINT, False, "c", "p"))
+    assert not event_filters.read(FILTER).matches(failed)
 
 
 @pytest.mark.parametrize(

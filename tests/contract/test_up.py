@@ -225,7 +225,7 @@ async def test_names_are_answered_from_the_same_world(up: Running) -> None:
 
 
 async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> None:
-    """exit 0; two instances share the queue; without subscriptions nothing is told."""
+    """exit 0; two instances share the queue, one has the timers (section 8.4); without subscriptions nothing is told."""
     world = tmp_path / "world.json"
     world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
     options = ("--hosts", "2", "--no-subscribe", "--world", str(world), "--timers")
@@ -235,6 +235,7 @@ async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> 
     await running.happens(endpoint())
     await running.sim("POST", "settle", {})
     assert await running.sim("GET", "requests") == []
+    assert await running.done("ticks") == ["tick"]
     status = f"{variables['APP_URL']}/admin/host/status?code={variables['APP_MASTER_KEY']}"
     assert (await running.ask("GET", status))[1]["id"] == "host-0"
     assert await running.sim("POST", "hosts/1", {"do": "start"}) == {"name": "host-1", "running": True}
