@@ -160,6 +160,25 @@ async def test_a_pending_endpoint_and_its_connection_show_what_was_recorded(azur
     assert listed[0]["properties"]["provisioningState"] == "Succeeded"
 
 
+async def test_a_registry_still_shows_the_old_state_after_an_approval(azure: Azure) -> None:
+    """Azure, the answer to an approval: Pending, Updating, Azure-AsyncOperation (behaviour reference section 4.3)."""
+    listed, recorded = read("connections-pending.json"), read("registry-approval.json")
+    request, response = recorded["request"], recorded["response"]
+    await azure.subscription(SUBSCRIPTION)
+    await azure.put({"id": request["path"].rsplit("/", 2)[0]}, *listed["value"])
+
+    assert (await azure.arm("GET", request["path"].rsplit("/", 1)[0])).body == listed
+    answer = await azure.arm(request["method"], request["path"], request["body"], version=request["api-version"])
+
+    assert answer.body == response["body"]
+    assert {name for name in HEADERS if name in answer.headers} >= set(response["headers_of_interest"])
+    await azure.settle()
+    after = (await azure.arm("GET", request["path"])).body["properties"]
+    state = request["body"]["properties"]["privateLinkServiceConnectionState"]
+    assert after == {**request["body"]["properties"], "provisioningState": "Succeeded"}
+    assert after["privateLinkServiceConnectionState"] == state
+
+
 async def test_a_page_of_the_index_looks_like_the_recorded_one(azure: Azure) -> None:
     """Azure, Resource Graph's body and quota headers (behaviour reference section 5.1)."""
     recorded = read("resource-graph.json")["response"]

@@ -12,6 +12,7 @@ from simulator.server import Simulator
 from simulator.world import Change
 from simulator.zone_groups import record_name
 from tests.azure import BLOB_ZONE, HUB, SPOKE, Azure, resource_id
+from tests.contract.owners import connections, decide
 
 ENDPOINT = resource_id(SPOKE, "rg-spoke", "Microsoft.Network/privateEndpoints", "pe1")
 ZONE_ID = resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", BLOB_ZONE)
@@ -44,6 +45,12 @@ async def addresses(azure: Azure) -> list[str]:
     if answer.status == 404:
         return []
     return [each["ipv4Address"] for each in answer.body["properties"]["aRecords"]]
+
+
+async def record_sets(azure: Azure, endpoint_id: str) -> list[dict[str, Any]]:
+    """The record sets that an endpoint's zone group says it has."""
+    shown = (await azure.arm("GET", f"{endpoint_id}/privateDnsZoneGroups/default")).body["properties"]
+    return [each for config in shown["privateDnsZoneConfigs"] for each in config["properties"]["recordSets"]]
 
 
 async def test_the_stock_client_attaches_and_detaches(azure: Azure, account: str, simulator: Simulator) -> None:
@@ -189,3 +196,109 @@ async def test_a_group_needs_its_endpoint(azure: Azure, account: str) -> None:
 def test_the_name_of_a_record(fqdn: str, zone: str, name: str) -> None:
     """Azure, the relative name is not always the first label (behaviour reference section 2.3)."""
     assert record_name(fqdn, zone) == name
+
+
+async def test_a_group_overwrites_what_somebody_wrote(azure: Azure, account: str) -> None:
+    """Azure, an unconditional write replaces content and metadata of any record (reference sections 2.4, 3.9)."""
+    by_hand = {"ttl": 3600, "aRecords": [{"ipv4Address": "10.9.9.9"}], "metadata": {"owner": "us"}}
+    await azure.arm("PUT", RECORD, {"properties": by_hand})
+    await azure.endpoint("pe1", account)
+
+    await attach(azure)
+
+    record = (await azure.arm("GET", RECORD)).body["properties"]
+    assert (record["ttl"], await addresses(azure)) == (10, ["10.1.0.4"])
+    assert list(record["metadata"]) == ["creator"]
+
+
+@pytest.mark.parametrize("end", ["rejection", "removal", "group"])
+async def test_whoever_goes_takes_the_others_record_along(azure: Azure, account: str, end: str) -> None:
+    """Azure, no look at what the record says, also on rejection (behaviour reference section 2.4)."""
+    await azure.endpoint("pe1", account)
+    second = await azure.endpoint("pe2", account)
+    await attach(azure)
+    await attach(azure, second)
+    assert await addresses(azure) == ["10.1.0.5"]
+    first = next(
+        each for each in await connections(azure, account) if each["properties"]["privateEndpoint"]["id"] == ENDPOINT
+    )
+
+    if end == "rejection":
+        await decide(azure, first, "Rejected")
+    else:
+        gone = first["id"] if end == "removal" else f"{ENDPOINT}/privateDnsZoneGroups/default"
+        await azure.arm("DELETE", gone)
+        await azure.settle()
+
+    assert await addresses(azure) == []
+    assert len(await record_sets(azure, second)) == 1
+
+
+async def test_a_later_update_rewrites_the_record(azure: Azure, account: str, changes: list[Change]) -> None:
+    """Azure, a group that is written again writes its records again (behaviour reference section 2.4)."""
+    await azure.endpoint("pe1", account)
+    await attach(azure)
+    await azure.arm("PUT", RECORD, {"properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.9.9.9"}]}})
+    changes.clear()
+
+    await azure.arm("PUT", f"{ENDPOINT}/privateDnsZoneGroups/default", group(ZONE_ID))
+    await azure.settle()
+
+    assert await addresses(azure) == ["10.1.0.4"]
+    assert [change.operation.removeprefix("Microsoft.Network/") for change in changes] == [
+        "privateDnsZones/A/write",
+        "privateEndpoints/privateDnsZoneGroups/write",
+    ]
+
+
+async def test_a_group_leaves_the_zone_it_is_taken_from(azure: Azure, account: str) -> None:
+    """Azure, a group has the records of the zones it names, no others (behaviour reference section 2.4)."""
+    await azure.endpoint("pe1", account)
+    await attach(azure)
+    other = await azure.zone(group="rg-other")
+
+    await azure.arm("PUT", f"{ENDPOINT}/privateDnsZoneGroups/default", group(other))
+    await azure.settle()
+
+    assert await addresses(azure) == []
+    assert (await azure.arm("GET", f"{other}/A/st1")).status == 200
+
+
+async def test_a_configuration_needs_a_name(azure: Azure, account: str) -> None:
+    """Azure, without a name in it no record is made (behaviour reference section 2.4)."""
+    await azure.endpoint("pe1", account)
+    body = {"properties": {"privateDnsZoneConfigs": [{"properties": {"privateDnsZoneId": ZONE_ID}}]}}
+
+    assert (await azure.arm("PUT", f"{ENDPOINT}/privateDnsZoneGroups/default", body)).status == 201
+    await azure.settle()
+
+    assert await addresses(azure) == []
+    assert await record_sets(azure, ENDPOINT) == []
+
+
+async def test_a_zone_of_another_name_gets_no_record(azure: Azure, account: str) -> None:
+    """Azure, records are made only in zones named as recommended (behaviour reference section 2.4)."""
+    await azure.endpoint("pe1", account)
+    other = await azure.zone("blob.contoso.com")
+
+    await azure.arm("PUT", f"{ENDPOINT}/privateDnsZoneGroups/default", group(other))
+    await azure.settle()
+
+    assert [each["name"] for each in (await azure.arm("GET", f"{other}/A")).body["value"]] == []
+    assert (await azure.arm("GET", ENDPOINT)).body["properties"]["customDnsConfigs"] == []
+
+
+@pytest.mark.parametrize("then", ["PUT", "DELETE", "DELETE endpoint"])
+async def test_a_group_that_is_being_written_is_locked(azure: Azure, account: str, then: str) -> None:
+    """Azure, 409 AnotherOperationInProgress for the group and what depends on it (reference sections 2.4, 6.1)."""
+    await azure.endpoint("pe1", account)
+    await azure.hold_operations()
+    path = f"{ENDPOINT}/privateDnsZoneGroups/default"
+    await azure.arm("PUT", path, group(ZONE_ID))
+
+    method, _, endpoint = then.partition(" ")
+    refused = await azure.arm(method, ENDPOINT if endpoint else path, group(ZONE_ID) if method == "PUT" else None)
+
+    assert (refused.status, refused.body["error"]["code"]) == (409, "AnotherOperationInProgress")
+    await azure.end_operations()
+    assert await addresses(azure) == ["10.1.0.4"]
