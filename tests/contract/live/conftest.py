@@ -59,8 +59,8 @@ async def azure_estate(
 @pytest.fixture(scope="session")
 def sightings(request: pytest.FixtureRequest, on_azure: Place | None) -> Iterator[Sightings]:
     """What the run saw; on Azure it is written down at the end."""
-    region = on_azure.location if on_azure else "simulator"
-    found = Sightings(region, datetime.now(UTC).date())
+    where = f"{on_azure.location} of {on_azure.arm}" if on_azure else "the simulator"
+    found = Sightings(where, datetime.now(UTC).date())
     yield found
     if on_azure and found.seen:
         Path(request.config.getoption("--seen")).write_text(found.page(), encoding="utf-8")

@@ -45,7 +45,8 @@ class Check:
         """What is so here. AssertionError for what neither way covers; NotSeenError where it could not be looked at."""
         seen = await self.look(estate)
         if self.ways:
-            assert seen.way in self.ways, f"{self.rule}: {seen.way} ({seen.detail}) is none of {list(self.ways)}"
+            told = f"{self.rule} (behaviour reference section {self.section})"
+            assert seen.way in self.ways, f"{told}: {seen.way}, {seen.detail}: none of {list(self.ways)}"
         return Seen(seen.way, estate.place.plain(seen.detail))
 
 
@@ -69,19 +70,20 @@ def observes(
 class Sightings:
     """What a run saw, in the order of the looking."""
 
-    region: str
+    where: str
+    """Region and ARM endpoint."""
     day: date
     seen: list[tuple[Check, Seen]] = field(default_factory=list)
 
     def page(self) -> str:
         """The page as Markdown."""
         rows = [_row(check, seen, self.day) for check, seen in self.seen]
-        return "\n".join([_HEAD.format(day=self.day.isoformat(), region=self.region), *rows, ""])
+        return "\n".join([_HEAD.format(day=self.day.isoformat(), where=self.where), *rows, ""])
 
 
 _HEAD = """# Seen on Azure
 
-Written by `make contract-live` on {day}, in the region {region}; [what was never verified](unverified.md) says what
+Written by `make contract-live` on {day}, in {where}; [what was never verified](unverified.md) says what
 Hubwarden does about each. A row with another way than the believed one is news for that page, and for the default of
 the simulator's switch.
 
