@@ -40,6 +40,9 @@ SPOKES = tuple(f"5b0e0000-0000-4000-8000-{number:012d}" for number in range(300)
 PEOPLE, APP = "spoke-team", "system"
 """Whose request it was: a person's, or the app's, which has the one identity that the platform gives it."""
 
+APPROVER = "Hubwarden.Approver"
+"""The app role of people who may decide."""
+
 WORK, POISON = "hubwarden-work", "hubwarden-work-poison"
 _SCOPES = ["https://management.azure.com/.default"]
 
@@ -70,6 +73,7 @@ def settings(**changes: Any) -> str:
         "instance": "contoso",
         "estate": {"subscriptions": [HUB, *SPOKES]},
         "hubs": [{"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]}],
+        "approvals": {"people": [APPROVER]},
         "followUps": ["100ms", "200ms", "400ms", "800ms"],
     }
     return yaml.safe_dump({**document, **changes})
@@ -96,7 +100,7 @@ class Up:
         self.lines: list[str] = []
         file = room / "up.env"
         command = [sys.executable, "-m", "simulator", "up", "--env-file", str(file), "--app", str(self.app)]
-        variables = {"HUBWARDEN_CONFIG": str(self.config)}
+        variables = {"HUBWARDEN_CONFIG": str(self.config), "WEBSITE_AUTH_ENABLED": "True"}
         self._process = Process("up", command, directory=ROOT, variables=variables, echo=self.lines.append)
         try:
             self._process.wait_for(re.compile("READY$"), 60)
@@ -194,6 +198,11 @@ class Storage:
             for text in texts:
                 await queue.send_message(text)
 
+    async def clear(self) -> None:
+        """Empties the work queue, of what is not due yet as well."""
+        async with self._queue(WORK) as queue:
+            await queue.clear_messages()
+
     async def poison(self) -> list[str]:
         """Takes what people would find in the poison queue."""
         async with self._queue(POISON) as queue:
@@ -250,6 +259,12 @@ class Spoke:
     async def endpoint(self, name: str = "pe1", **wanted: Any) -> str:
         """An endpoint to the storage account; its id, when all that follows from it is over."""
         return await self.azure.endpoint(name, self.account_id, subscription=self.subscription, **wanted)
+
+    async def connections(self) -> list[dict[str, Any]]:
+        """The connections that the storage account shows."""
+        answer = await self.azure.arm("GET", f"{self.account_id}/privateEndpointConnections")
+        found: list[dict[str, Any]] = answer.body["value"]
+        return found
 
     async def change(self, endpoint: str, **properties: Any) -> dict[str, Any]:
         """Azure changes an endpoint's properties, and tells nobody; the document as it was before."""

@@ -16,7 +16,13 @@ ACCOUNT = f"/subscriptions/{SPOKES[0]}/resourceGroups/rg/providers/Microsoft.Sto
 
 
 async def test_only_who_has_a_key_may_ask(silent: Spoke) -> None:
-    for route, method, query in (("reconcile", "POST", {}), ("explain", "GET", {"name": "st1.blob.core.windows.net"})):
+    for route, method, query in (
+        ("reconcile", "POST", {}),
+        ("explain", "GET", {"name": "st1.blob.core.windows.net"}),
+        ("runs", "GET", {}),
+        ("connections", "GET", {}),
+        ("status", "GET", {}),
+    ):
         body = {"endpoint": silent.endpoint_id("pe1"), "apply": False} if method == "POST" else None
         answers = [await silent.ask(method, route, body, key=key, query=query) for key in ("", "APP_SYSTEM_KEY")]
         assert [answer.status for answer in answers] == [401, 401]
@@ -45,7 +51,7 @@ async def test_what_is_planned_is_what_is_done(silent: Spoke) -> None:
     assert done.status == 200
     assert (done.body["mode"], done.body["status"]) == ("apply", "done")
     assert done.body["plan"]["hash"] == planned.body["plan"]["hash"]
-    assert done.body["scope"] == {"endpoint": endpoint}
+    assert done.body["scope"] == {"endpoint": endpoint, "thorough": True}
     [change] = done.body["plan"]["changes"]
     assert change.pop("why")
     assert change == {
@@ -89,11 +95,13 @@ async def test_while_azure_does_not_answer_so_it_says(silent: Spoke) -> None:
     await silent.no_faults()
     await silent.fault(method="GET", path="privateEndpoints/pe1", status=503, code="ServerBusy", times=4)
     taken = await silent.ask("POST", "reconcile", {"endpoint": endpoint})
-    assert taken.status == 202
-    assert (taken.body["scope"], taken.body["status"]) == ({"endpoint": endpoint}, "running")
-    assert taken.body["nextLook"] > 0
+    run = taken.body["run"]
+    assert (taken.status, taken.body) == (202, {"run": run, "status": "running"})
+    assert taken.headers["Location"] == f"/api/runs/{run}"
     await silent.settle()
     assert await silent.addresses() == ["10.1.0.4"]
+    report = (await silent.ask("GET", f"runs/{run}")).body
+    assert (report["run"], report["status"], report["scope"]["endpoint"]) == (run, "done", endpoint)
 
 
 BAD_BODIES: dict[str, bytes] = {
@@ -102,7 +110,12 @@ BAD_BODIES: dict[str, bytes] = {
     "not text": b"\xff\xfe\x00",
     "a list": json.dumps([{"endpoint": ENDPOINT}]).encode(),
     "a text": json.dumps(ENDPOINT).encode(),
-    "nothing asked": b"{}",
+    "an endpoint and a target": json.dumps({"endpoint": ENDPOINT, "target": ACCOUNT}).encode(),
+    "a target that is null": json.dumps({"target": None}).encode(),
+    "a group for a target": json.dumps({"target": ACCOUNT.partition("/providers")[0]}).encode(),
+    "a plan that is no hash": json.dumps({"endpoint": ENDPOINT, "plan": "the last one"}).encode(),
+    "a plan that is null": json.dumps({"endpoint": ENDPOINT, "plan": None}).encode(),
+    "a plan to be planned": json.dumps({"endpoint": ENDPOINT, "plan": "0" * 16, "apply": False}).encode(),
     "null": json.dumps({"endpoint": None}).encode(),
     "an unknown key": json.dumps({"endpoint": ENDPOINT, "force": True}).encode(),
     "no id": json.dumps({"endpoint": "pe1"}).encode(),

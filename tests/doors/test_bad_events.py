@@ -21,7 +21,7 @@ NO_EVENTS = {
     "a number": "5",
     "null": "null",
     "an empty object": "{}",
-    "a batch within a batch": json.dumps([{"subject": ENDPOINT}]),
+    "a batch within a batch": json.dumps([{"subject": ENDPOINT}, {"subject": ENDPOINT}]),
     "deep nesting": "[" * 900 + "]" * 900,
     "a subject that is no text": json.dumps({"subject": {"id": ENDPOINT}}),
     "no subject but an id in its data": json.dumps({"data": {"resourceUri": ENDPOINT, "claims": PERSONAL}}),

@@ -85,6 +85,33 @@ async def test_a_zone_group_that_comes_or_goes_is_a_reason_to_look_at_its_endpoi
     assert await silent.happened(group) == 202
     record = (await silent.azure.arm("GET", record_id(silent.account))).body["properties"]
     assert record["metadata"]["hubwarden_endpoint"] == endpoint
+    assert await silent.storage.count() == 4, "each event brings two more looks, after 30 s and 2 min"
+    await silent.storage.clear()
+
+
+async def test_an_answer_to_a_connection_is_a_reason_to_look_at_its_endpoint(silent: Spoke) -> None:
+    """Section 1.2: it raises an event for the connection, in its target's subscription, and none for the endpoint."""
+    endpoint = await silent.endpoint(manual=True)
+    [connection] = await silent.connections()
+    connection["properties"]["privateLinkServiceConnectionState"].update(status="Approved", description="by its owner")
+    assert (await silent.azure.arm("PUT", connection["id"], connection)).status in (200, 201)
+    await silent.azure.settle()
+    assert await silent.addresses() is None
+    assert await silent.happened(connection["id"]) == 202
+    assert await silent.addresses() == ["10.1.0.4"]
+    assert await silent.storage.claims(endpoint) == [f"{silent.account}.blob.core.windows.net"]
+
+
+async def test_a_group_that_is_deleted_takes_the_names_of_its_endpoints_with_it(silent: Spoke) -> None:
+    """One event for the group may be all that tells of them."""
+    endpoint = await silent.endpoint()
+    assert await silent.happened(endpoint) == 202
+    assert await silent.addresses() == ["10.1.0.4"]
+    await silent.delete(endpoint)
+    group = endpoint.partition("/providers/")[0]
+    operation = {"operationName": "Microsoft.Resources/subscriptions/resourceGroups/delete"}
+    assert await silent.deliver([silent.event(group, data=operation)]) == 202
+    assert await silent.addresses() is None
 
 
 async def test_an_event_that_comes_late_changes_nothing_that_is_right(silent: Spoke) -> None:

@@ -23,6 +23,27 @@ async def test_what_was_handed_on_is_done(silent: Spoke) -> None:
     await silent.hears("apply: done, 1 of 1 changes done")
 
 
+async def test_an_event_may_come_through_the_queue_as_well(silent: Spoke) -> None:
+    """Event Grid puts an event into a storage queue as base64 (behaviour reference section 1.3)."""
+    endpoint = await silent.endpoint()
+    await silent.storage.send(json.dumps(silent.event(endpoint)))
+    await silent.settle()
+    assert await silent.addresses() == ["10.1.0.4"]
+    await silent.delete(endpoint)
+    await silent.storage.send(json.dumps([silent.event(endpoint)]), json.dumps(silent.event(silent.account_id)))
+    await silent.settle()
+    assert await silent.addresses() is None
+
+
+async def test_a_run_that_nobody_was_promised_is_not_begun(silent: Spoke) -> None:
+    """What a run may do stands in the ledger, never in the queue."""
+    endpoint = await silent.endpoint()
+    await silent.storage.send(item(endpoint, attempt=0, run="20261122T022000123Z-1a2b3c4d"))
+    await silent.settle()
+    assert await silent.calls() == []
+    assert await silent.addresses() is None
+
+
 async def test_what_is_no_work_item_ends_in_the_poison_queue_as_it_came(silent: Spoke) -> None:
     """After five tries, with what stands behind it done meanwhile."""
     endpoint = await silent.endpoint()
@@ -38,6 +59,8 @@ async def test_what_is_no_work_item_ends_in_the_poison_queue_as_it_came(silent: 
         item(f"{endpoint}/../pe2"),
         cut,
         cut + " " * 40_000,
+        json.dumps(silent.event("pe1")),
+        json.dumps([silent.event(endpoint), silent.event(endpoint)]),
     ]
     await silent.storage.send(*bad, item(endpoint))
     await silent.settle()
