@@ -15,7 +15,7 @@ from simulator.authority import Authority
 from simulator.settings import Settings
 from tests.azure import Azure
 from tests.contract.live.checks import CHECKS
-from tests.contract.live.estate import DNS, AzureEstate, Place, place_from, prepared
+from tests.contract.live.estate import CONNECTIONS, DNS, AzureEstate, Place, place_from, prepared
 from tests.contract.live.sightings import Seen, Sightings
 from tests.contract.live.simulated import RUN, simulated
 from tests.house.sources import ROOT
@@ -46,6 +46,11 @@ def test_what_is_believed_is_the_switchs_default(name: str) -> None:
 def test_what_is_believed_is_one_of_the_ways(name: str) -> None:
     check = CHECKS[name]
     assert not check.ways or check.believed in check.ways
+
+
+def test_connections_are_asked_for_as_the_product_does() -> None:
+    providers = (ROOT / "hubwarden" / "arm" / "providers.csv").read_text(encoding="utf-8")
+    assert f"\nMicrosoft.Storage/storageAccounts,{CONNECTIONS},PUT," in providers
 
 
 async def test_what_neither_way_covers_fails(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,12 +28,14 @@ from tests.azure import BLOB_ZONE, Answer
 AZURE = "https://management.azure.com"
 _SCOPES = [f"{AZURE}/.default"]
 
-# The versions that the SDKs, and so the product, send.
+# The versions that the product sends, most of them because its SDKs do.
 NETWORK = "2026-03-01"
 DNS = "2024-06-01"
 GRAPH = "2021-03-01"
-STORAGE = "2023-05-01"
+CONNECTIONS = "2019-06-01"
 RESOURCES = "2022-12-01"
+# That which makes the account; the product asks for none.
+STORAGE = "2023-05-01"
 
 Found = TypeVar("Found")
 
@@ -247,7 +249,7 @@ class AzureEstate:
         """The target's side of an endpoint's connection, found by the endpoint's id, as the product finds it."""
 
         async def look() -> dict[str, Any] | None:
-            answer = await self.ask("GET", f"{self.place.account}/privateEndpointConnections", version=STORAGE)
+            answer = await self.ask("GET", f"{self.place.account}/privateEndpointConnections", version=CONNECTIONS)
             for each in answer.body["value"]:
                 connection: dict[str, Any] = each
                 if each["properties"]["privateEndpoint"]["id"].lower() == endpoint_id.lower():
@@ -256,11 +258,13 @@ class AzureEstate:
 
         return await self.until(look, f"the connection of {endpoint_id}")
 
-    async def decide(self, connection_id: str, status: str) -> Answer:
-        """The owner's answer to a connection."""
-        state = {"status": status, "description": "a check of Hubwarden's contract"}
-        body = {"properties": {"privateLinkServiceConnectionState": state}}
-        return await self.ask("PUT", connection_id, body, version=STORAGE)
+    async def decide(self, connection: Mapping[str, Any], status: str) -> Answer:
+        """The owner's answer to a connection: the whole document back with another state, as the product does it."""
+        properties = connection["properties"]
+        said = {"status": status, "description": "a check of Hubwarden's contract"}
+        state = {**properties["privateLinkServiceConnectionState"], **said}
+        body = {**connection, "properties": {**properties, "privateLinkServiceConnectionState": state}}
+        return await self.ask("PUT", connection["id"], body, version=CONNECTIONS)
 
     async def follows(self, endpoint_id: str, status: str) -> None:
         """Returns once the endpoint itself shows that status."""

@@ -49,8 +49,9 @@ async def test_names_appear_with_the_approval_and_the_owner_can_end_it(azure_est
     assert status_of(await azure_estate.endpoint(endpoint_id)) == "Pending"
     connection = await azure_estate.connection_of(endpoint_id)
     assert connection["properties"]["privateLinkServiceConnectionState"]["status"] == "Pending"
+    assert connection["properties"]["provisioningState"] == "Succeeded", "it would never be answered"
 
-    assert (await azure_estate.decide(connection["id"], "Approved")).status in (200, 201, 202)
+    assert (await azure_estate.decide(connection, "Approved")).status in (200, 201, 202)
     await azure_estate.follows(endpoint_id, "Approved")
 
     async def named() -> bool | None:
