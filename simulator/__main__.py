@@ -26,6 +26,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     up.add_argument("--world", type=Path, help="a snapshot to start from; by default an empty world")
     up.add_argument("--no-subscribe", action="store_true", help="make no event subscriptions")
     up.add_argument("--timers", action="store_true", help="the first instance starts timers by their schedules")
+    up.add_argument("--lease", type=int, help="seconds a queue message stays with a lost instance; by default 600")
     return parser.parse_args(arguments)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.host.activity import Activity
-from simulator.host.queues import QueueListener, Queues
+from simulator.host.queues import LEASE_SECONDS, QueueListener, Queues
 from simulator.host.routes import Routes
 from simulator.host.settings import read
 from simulator.host.sign_in import SignIn
@@ -38,7 +38,9 @@ DRAIN_SECONDS, ANSWER_SECONDS = 10.0, 1.0
 class Host:
     """An app that is running."""
 
-    def __init__(self, name: str, directory: Path, worker: Worker, keys: Keys, sign_in: SignIn) -> None:
+    def __init__(
+        self, name: str, directory: Path, worker: Worker, keys: Keys, sign_in: SignIn, *, lease: int = LEASE_SECONDS
+    ) -> None:
         settings = read(directory)
         functions = worker.functions
         self._name = name
@@ -47,7 +49,7 @@ class Host:
         self._activity = Activity()
         self._queues = Queues(settings.queues)
         self._listeners = [
-            QueueListener(function, self._queues, self._on_message, self._activity)
+            QueueListener(function, self._queues, self._on_message, self._activity, lease)
             for function in functions.values()
             if function.kind == "queueTrigger"
         ]
@@ -169,7 +171,8 @@ async def run(options: argparse.Namespace) -> None:
     directory = options.app.resolve()
     found = keys()
     os.chdir(directory)
-    host = Host(options.name, directory, await Worker.load(directory), found, SignIn(options.simulator))
+    worker, sign_in = await Worker.load(directory), SignIn(options.simulator)
+    host = Host(options.name, directory, worker, found, sign_in, lease=options.lease)
     await host.serve(options.port, timers=options.timers, stop=stop)
 
 
@@ -179,6 +182,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--app", type=Path, required=True, help="the app's directory")
     parser.add_argument("--port", type=int, default=0, help="loopback port; by default a free one")
     parser.add_argument("--name", default="host-0", help="what the instance is called in its status")
+    parser.add_argument("--lease", type=int, default=LEASE_SECONDS, help="seconds a message is a lost host's")
     parser.add_argument("--simulator", default="", help="whom to ask who is signed in; without it nobody is")
     parser.add_argument("--timers", action="store_true", help="start timers by their schedules too, not only by /admin")
     parser.add_argument("--with-parent", action="store_true", help="end too when standard input, a pipe, is closed")

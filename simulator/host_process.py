@@ -28,13 +28,18 @@ class HostProcess:
         *,
         timers: bool = False,
         simulator: str = "",
+        lease: int | None = None,
         echo: Callable[[str], None] | None = None,
     ) -> None:
         self.name = name
         self.url = ""
         self._app = app.resolve()
         self._variables = dict(variables)
-        self._options = [*(["--timers"] if timers else []), *(["--simulator", simulator] if simulator else [])]
+        self._options = [
+            *(["--timers"] if timers else []),
+            *(["--simulator", simulator] if simulator else []),
+            *(["--lease", str(lease)] if lease else []),
+        ]
         self._echo = echo
         self._process: Process | None = None
 

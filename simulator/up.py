@@ -155,6 +155,7 @@ class Up:
                 # Azure runs a timer on one instance of the app only.
                 timers=self._options.timers and number == 0,
                 simulator=environment["SIM_URL"],
+                lease=self._options.lease,
                 echo=_echo(f"host-{number}"),
             )
             for number in range(self._options.hosts)

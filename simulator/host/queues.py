@@ -1,7 +1,7 @@
 """The host's storage queues: triggers that poll them, and outputs that are put into them.
 
-The rules are those of the Storage Queues extension (behaviour reference section 8.4): batches, a ten-minute lease while
-a message is in hand, five attempts, then `<queue>-poison`.
+The rules are those of the Storage Queues extension (behaviour reference section 8.4): batches, a lease that is renewed
+while a message is in hand, five attempts, then `<queue>-poison`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simulator.worker_protocol import TypedData
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 600
+LEASE_SECONDS = 600  # so long a message stays away when its host is lost
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 0.1  # the platform backs off up to a minute, only to save transactions
 # A storage account on loopback is there or it is not: the SDK's default of a minute would only hide it.
 RETRY: Mapping[str, Any] = {"retry_total": 2, "initial_backoff": 0.1, "increment_base": 0.1, "random_jitter_range": 0}
@@ -100,9 +100,9 @@ class Queues:
 
 
 class QueueListener:
-    """Polls one queue and invokes its function for each message."""
+    """Polls one queue and invokes its function for each message; `lease` is in seconds."""
 
-    def __init__(self, function: Function, queues: Queues, invoke: Invoke, activity: Activity) -> None:
+    def __init__(self, function: Function, queues: Queues, invoke: Invoke, activity: Activity, lease: int) -> None:
         self.function = function
         self.connection: str | None = function.trigger.get("connection")
         self.client = queues.open(self.connection, function.trigger["queueName"])
@@ -112,6 +112,7 @@ class QueueListener:
         self._queues = queues
         self._invoke = invoke
         self._activity = activity
+        self._lease = lease
         self._in_hand: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -150,7 +151,7 @@ class QueueListener:
 
     async def _batch(self) -> list[QueueMessage]:
         pages = self.client.receive_messages(
-            messages_per_page=self._queues.settings.batch_size, visibility_timeout=LEASE_SECONDS
+            messages_per_page=self._queues.settings.batch_size, visibility_timeout=self._lease
         ).by_page()
         async for page in pages:
             return [message async for message in page]
@@ -159,12 +160,12 @@ class QueueListener:
     async def _handle(self, message: QueueMessage) -> None:
         with self._activity.piece():
             try:
-                await self._attempt(message)
+                await self._take(message)
             except AzureError as error:
                 # The message comes back when its lease ends.
                 self._fault(f"message {message.id} of '{self.client.queue_name}' could not be settled: {error}")
 
-    async def _attempt(self, message: QueueMessage) -> None:
+    async def _take(self, message: QueueMessage) -> None:
         name, count, most = self.client.queue_name, message.dequeue_count or 1, self._queues.settings.max_dequeue_count
         if count > most:  # its last attempt ended with the host, which could not say so
             await self._give_up(message, f"message {message.id} of '{name}' was taken {count} times")
@@ -174,10 +175,9 @@ class QueueListener:
         except binascii.Error:
             await self._give_up(message, f"message {message.id} of '{name}' is not base64")
             return
-        try:
-            await self._invoke(self.function, _text(body), _metadata(message, body))
-        except FunctionFailedError as error:
-            self._fault(f"function '{self.function.name}' failed on message {message.id}, attempt {count}: {error}")
+        failure, message = await self._attempt(message, body)
+        if failure is not None:
+            self._fault(f"function '{self.function.name}' failed on message {message.id}, attempt {count}: {failure}")
             if count >= most:
                 await self._give_up(message, f"message {message.id} of '{name}' failed {count} times")
                 return
@@ -185,6 +185,27 @@ class QueueListener:
             await self.client.update_message(message, visibility_timeout=seconds)
             return
         await self.client.delete_message(message)
+
+    async def _attempt(self, message: QueueMessage, body: bytes) -> tuple[FunctionFailedError | None, QueueMessage]:
+        """Runs the function; how it failed, if it did, and the message with the receipt that settles it now."""
+        ended, failure = asyncio.Event(), None
+        keeping = asyncio.create_task(self._keep(message, ended))
+        try:
+            await self._invoke(self.function, _text(body), _metadata(message, body))
+        except FunctionFailedError as error:
+            failure = error
+        finally:
+            ended.set()
+        return failure, await keeping
+
+    async def _keep(self, message: QueueMessage, ended: asyncio.Event) -> QueueMessage:
+        """Renews the lease when half of it is over, as the extension does, until the attempt has ended."""
+        while not ended.is_set():
+            try:
+                await asyncio.wait_for(ended.wait(), self._lease / 2)
+            except TimeoutError:
+                message = await self.client.update_message(message, visibility_timeout=self._lease)
+        return message
 
     async def _give_up(self, message: QueueMessage, why: str) -> None:
         self._fault(f"{why}: moved to '{self._poison.queue_name}'")

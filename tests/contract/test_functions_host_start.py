@@ -17,7 +17,7 @@ from simulator.host.settings import read
 from simulator.host.worker import AppError, Function
 from simulator.host_process import HostProcess
 from simulator.processes import ProcessError
-from tests.contract.function_apps import RunningApp, messages, put, settings, write_app
+from tests.contract.function_apps import RunningApp, encoded, messages, put, settings, write_app
 
 
 def start(azurite: Azurite, directory: Path, **more: str) -> HostProcess:
@@ -139,6 +139,46 @@ async def test_a_lost_host_comes_back_at_its_address(storage: str, tmp_path: Pat
     host.kill()
     assert host.pid is None
     assert host.start() == url
+    assert host.stop() == 0
+
+
+LOST = """
+import asyncio, azure.functions as func
+app = func.FunctionApp()
+@app.queue_trigger(arg_name="message", queue_name="work", connection="AzureWebJobsStorage")
+@app.queue_output(arg_name="out", queue_name="done", connection="AzureWebJobsStorage")
+async def work(message: func.QueueMessage, out: func.Out[str]) -> None:
+    if message.dequeue_count == 1:
+        print("begun", flush=True)
+        await asyncio.Event().wait()
+    await asyncio.sleep(1.6)
+    out.set(f"attempt {message.dequeue_count}")
+"""
+
+
+async def test_a_message_comes_back_from_a_lost_host_and_never_from_a_slow_one(storage: str, tmp_path: Path) -> None:
+    """Section 8.4: a message in hand is leased, and the lease renewed, so that only who is lost lets go of it."""
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(line: str) -> None:
+        if "begun" in line:
+            loop.call_soon_threadsafe(begun.set)
+
+    host = HostProcess("host-0", write_app(tmp_path / "app", LOST), settings(storage), lease=1, echo=hear)
+    host.start()
+    await put(storage, "work", encoded("look"))
+    await begun.wait()
+    host.kill()
+    host.start()
+    running = RunningApp(host, storage)
+    while not (done := await messages(storage, "done")):
+        await running.status()
+    await running.rest()
+    assert done == ["attempt 2"]
+    assert (await running.status())["invocations"] == {"inFlight": 0, "total": 1}
+    assert await messages(storage, "done") == []
+    await running.close()
     assert host.stop() == 0
 
 

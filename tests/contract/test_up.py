@@ -225,7 +225,7 @@ async def test_names_are_answered_from_the_same_world(up: Running) -> None:
 
 
 async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> None:
-    """exit 0; two instances share the queue, one has the timers (section 8.4); without subscriptions nothing is told."""
+    """exit 0; two instances share the queue, one has the timers (section 8.4); without subscriptions none is told."""
     world = tmp_path / "world.json"
     world.write_text(json.dumps({"subscriptions": [{"id": HOME}]}))
     options = ("--hosts", "2", "--no-subscribe", "--world", str(world), "--timers")
