@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from simulator.documents import Document
 from simulator.ids import key
@@ -54,7 +54,7 @@ class Addresses:
         """The subnets nobody told of, in the order in which they were given networks of their own."""
         return list(self._unknown)
 
-    def know(self, subnets: list[str]) -> None:
+    def know(self, subnets: Iterable[str]) -> None:
         """Gives those subnets the networks that they had."""
         self._unknown = [key(each) for each in subnets]
 

@@ -78,6 +78,12 @@ def is_connection(resource_id: str) -> bool:
     return ids.parse(resource_id).type.lower().endswith(f"/{CHILD}".lower())
 
 
+def is_beneath(shown: Any, target_id: str) -> bool:
+    """Whether what a target shows as a connection of its own is one."""
+    shown_id = shown.get("id") if isinstance(shown, Mapping) else None
+    return isinstance(shown_id, str) and ids.key(shown_id.rpartition("/")[0]) == ids.key(f"{target_id}/{CHILD}")
+
+
 def consumer_of(connection: Document) -> str:
     """The id of the endpoint that connects; empty where none is shown."""
     return str(((connection.get("properties") or {}).get("privateEndpoint") or {}).get("id") or "")

@@ -17,6 +17,7 @@ from simulator.connection_documents import (
     Verdict,
     answered,
     consumer_of,
+    is_beneath,
     is_connection,
     new,
     status_of,
@@ -117,9 +118,20 @@ def of_target(world: World, target_id: str) -> list[Document]:
 
 
 def show(world: World, resource_id: str) -> None:
-    """Lets a target show its connections after a document of either was put in from outside."""
+    """Lets a target have the connections that it shows, and show those that it has.
+
+    To be called when a document of either was put in from outside: a copy of a real resource holds its connections.
+    """
     document = world.document(resource_id)
-    for connection in [document] if document and is_connection(resource_id) else of_target(world, resource_id):
+    if document is None:
+        return
+    if is_connection(resource_id):
+        _list(world, document["id"], [document])
+        return
+    for shown in _listed(document):
+        if is_beneath(shown, document["id"]) and world.document(shown["id"]) is None:
+            world.put(shown)
+    for connection in of_target(world, resource_id):
         _list(world, connection["id"], [connection])
 
 
@@ -213,12 +225,20 @@ def _list(world: World, connection_id: str, instead: list[Document]) -> None:
     target = world.document(ids.parse(connection_id).parent)
     if target is None:
         return
-    listed = (target.get("properties") or {}).get(CHILD) or []
-    places = [place for place, each in enumerate(listed) if ids.key(str(each.get("id"))) == ids.key(connection_id)]
+    listed = _listed(target)
+    places = [
+        place
+        for place, each in enumerate(listed)
+        if is_beneath(each, target["id"]) and ids.key(each["id"]) == ids.key(connection_id)
+    ]
     start, end = (places[0], places[0] + 1) if places else (len(listed), len(listed))
     changed = [*listed[:start], *instead, *listed[end:]]
     if changed != listed:
         world.put({**target, "properties": {**(target.get("properties") or {}), CHILD: changed}})
+
+
+def _listed(target: Document) -> list[Document]:
+    return (target.get("properties") or {}).get(CHILD) or []
 
 
 def _follow(world: World, connection: Document, verdict: Verdict) -> None:

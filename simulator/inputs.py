@@ -35,7 +35,7 @@ def read_subscription(body: Any, known: Mapping[str, Subscription]) -> Subscript
     return Subscription(
         id=told["id"],
         tenant=told.get("tenant", before.tenant),
-        management_groups=_texts(
+        management_groups=texts(
             "A subscription's managementGroups", told.get("managementGroups"), before.management_groups
         ),
         readable=told.get("readable", before.readable),
@@ -47,7 +47,7 @@ def read_target(body: Any) -> Target:
     told = fields(body, "A target", {"id": str, "members": list, "autoApprove": list}, required=("id",))
     ids.parse(told["id"])
     members = tuple(_read_member(each) for each in told.get("members", []))
-    return Target(told["id"], members, _texts("A target's autoApprove", told.get("autoApprove"), ()))
+    return Target(told["id"], members, texts("A target's autoApprove", told.get("autoApprove"), ()))
 
 
 def read_resources(documents: list[Any]) -> list[Document]:
@@ -63,11 +63,12 @@ def read_resources(documents: list[Any]) -> list[Document]:
 def _read_member(body: Any) -> Member:
     kinds = {"groupId": str, "memberName": str, "fqdns": list, "zone": str, "publicAddress": str}
     told = fields(body, "A member", kinds, required=("groupId", "memberName", "fqdns"))
-    fqdns = _texts("A member's fqdns", told["fqdns"], ())
+    fqdns = texts("A member's fqdns", told["fqdns"], ())
     return Member(told["groupId"], told["memberName"], fqdns, told.get("zone", ""), told.get("publicAddress", ""))
 
 
-def _texts(what: str, values: list[Any] | None, default: tuple[str, ...]) -> tuple[str, ...]:
+def texts(what: str, values: list[Any] | None, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """A list of strings. Raises ValueError."""
     if values is None:
         return default
     if not all(isinstance(value, str) for value in values):

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator import connections, endpoint_names
 from simulator.ids import key
-from simulator.inputs import fields, read_resources, read_subscription, read_target
+from simulator.inputs import fields, read_resources, read_subscription, read_target, texts
 from simulator.settings import Settings, camel
 from simulator.world import World
 
@@ -43,7 +43,8 @@ def load(world: World, picture: Mapping[str, Any]) -> None:
     subscriptions = [read_subscription(each, {}) for each in picture.get("subscriptions", [])]
     targets = [read_target(each) for each in picture.get("targets", [])]
     resources = read_resources(picture.get("resources", []))
-    subnets = [str(each) for each in picture.get("subnets", [])]
+    lagging = texts("A snapshot's lagging", picture.get("lagging"))
+    subnets = texts("A snapshot's subnets", picture.get("subnets"))
     world.clear()
     world.settings = settings
     world.subscriptions.update({each.id.lower(): each for each in subscriptions})
@@ -54,7 +55,7 @@ def load(world: World, picture: Mapping[str, Any]) -> None:
     for document in resources:
         connections.show(world, document["id"])
     world.own_dns.update(picture.get("ownDns", {}))
-    for endpoint in picture.get("lagging", []):
+    for endpoint in lagging:
         endpoint_names.lag(world, endpoint)
         endpoint_names.refresh(world, endpoint)
 
