@@ -26,6 +26,8 @@ _AT_ONCE = 5
 _UNDER_WAY = 600.0
 """Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
 
+_COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
+
 log = logging.getLogger(__name__)
 
 Given = TypeVar("Given")
@@ -51,13 +53,16 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     decisions = await _some_at_once(lambda connection: _decided(rooms, connection), list(waiting.values()))
     held = tuple(_of_unknown_provider(each) for each in decisions if not _can_be_answered(each))
     decisions = [each if _can_be_answered(each) else _left_to_a_person(each) for each in decisions]
-    decisions, over = await _within_limits(rooms, decisions, applies=applies)
+    decisions, over = await _within_limits(rooms, decisions)
     answers = [each for each in decisions if each.verdict is not Verdict.HOLD]
     if not applies:
         return Approvals(tuple(decisions), held=(*held, *over))
-    # All are stored ahead, so that with storage down none is answered.
-    intended = await rooms.decisions.intend(answers, rooms.now())
-    outcomes = await _some_at_once(lambda pair: _answered(rooms, *pair), list(zip(answers, intended, strict=True)))
+    now = rooms.now()
+    # All are counted and stored ahead, so that with storage down none is answered.
+    counts = [await rooms.tally.note(_COUNTED[each.verdict], {str(each.connection.id): 1}, now) for each in answers]
+    intended = await rooms.decisions.intend(answers, now)
+    ahead = list(zip(answers, intended, counts, strict=True))
+    outcomes = await _some_at_once(lambda each: _answered(rooms, *each), ahead)
     ended = {outcome.key: outcome.change for outcome in outcomes if isinstance(outcome.change, Decision)}
     decisions = [ended.get(each.connection.id, each) for each in decisions]
     return Approvals(tuple(decisions), tuple(outcomes), (*held, *over))
@@ -82,22 +87,14 @@ async def close_open(rooms: Rooms) -> None:
         await rooms.decisions.close(intended, result, rooms.now())
 
 
-async def _within_limits(
-    rooms: Rooms, decisions: Sequence[Decision], *, applies: bool
-) -> tuple[list[Decision], tuple[Held, ...]]:
-    """The decisions, with the answers beyond what an hour may see held (law 9); those that go on are counted ahead."""
+async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[list[Decision], tuple[Held, ...]]:
+    """The decisions, with the answers beyond what an hour may see held (law 9)."""
     over: list[Decision] = []
-    for verdict, counted, most in (
-        (Verdict.APPROVE, Counted.APPROVED, rooms.approve_limit),
-        (Verdict.REJECT, Counted.REJECTED, rooms.reject_limit),
-    ):
+    for verdict, most in ((Verdict.APPROVE, rooms.approve_limit), (Verdict.REJECT, rooms.reject_limit)):
         answers = [each for each in decisions if each.verdict is verdict]
-        if not answers:
-            continue
-        room = max(0, most - (await rooms.tally.within_hour(counted, rooms.now())).total())
-        over += answers[room:]
-        if applies and answers[:room]:
-            await rooms.tally.note(counted, {"": len(answers[:room])}, rooms.now())
+        if answers:
+            room = max(0, most - (await rooms.tally.within_hour(_COUNTED[verdict], rooms.now())).total())
+            over += answers[room:]
     held = tuple(
         Held(HeldReason.OVER_LIMIT, each.connection.endpoint, _over(each), connection=each.connection.id)
         for each in over
@@ -166,14 +163,17 @@ def _left_to_a_person(decision: Decision) -> Decision:
     return replace(decision, verdict=Verdict.HOLD, reason=_of_unknown_provider(decision).detail)
 
 
-async def _answered(rooms: Rooms, decision: Decision, intended: Intended) -> Outcome:
+async def _answered(rooms: Rooms, decision: Decision, intended: Intended, counts: Iterable[str]) -> Outcome:
     outcome = await _written(rooms, decision)
-    # A temporary failure may hide that the answer was taken: it stays open until somebody has looked.
-    if outcome.result is not Result.FAILED or not outcome.temporary:
-        try:
-            await rooms.decisions.close(intended, outcome.result, rooms.now())
-        except LedgerUnavailableError as error:
-            log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
+    if outcome.result is Result.FAILED and outcome.temporary:
+        return outcome  # it may hide that the answer was taken: it counts, and stays open until somebody has looked
+    try:
+        await rooms.decisions.close(intended, outcome.result, rooms.now())
+        if outcome.result is not Result.DONE:
+            # What is refused again and again must not use up what the others may.
+            await rooms.tally.take_back(_COUNTED[decision.verdict], counts)
+    except LedgerUnavailableError as error:
+        log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
     return outcome
 
 

@@ -21,7 +21,7 @@ from hubwarden.model.plan import HeldReason
 from hubwarden.model.policy import Policy
 from hubwarden.model.report import Result
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.approve import Approvals, approve, close_open
 from tests.azure import HUB, SPOKE, resource_id
 from tests.estate import IDENTITY, TENANT, Estate
 from tests.laws.conftest import Founding
@@ -427,6 +427,82 @@ async def test_a_description_is_never_too_long(found: Founding) -> None:
     await answered(estate, target)
     [shown] = await connections_of(estate, target)
     assert (shown.status, len(shown.message)) == (APPROVED, 140)
+
+
+async def test_a_sweep_closes_what_was_left_open_by_looking_at_azure(found: Founding) -> None:
+    """Design, write ahead: whatever came of the answer, the ledger learns it from Azure."""
+    estate = await guarded(found, OWN)
+    rooms = estate.hubwarden.rooms
+    target = await target_of(estate, STORAGE)
+    endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
+    await estate.azure.put(*(pending(target, endpoint, name) for name in ("gone", "done", "other", "waits", "hidden")))
+    waiting = await connections_of(estate, target)
+    await rooms.decisions.intend([Decision(each, Verdict.APPROVE, "own", "") for each in waiting], rooms.now())
+    by_name = {each.id.name: each for each in waiting}
+    await by_hand(estate, by_name["done"], "Approved")
+    await by_hand(estate, by_name["other"], "Rejected")
+    assert (await estate.azure.arm("DELETE", str(by_name["gone"].id))).status == 200
+    await close_open(rooms)
+    assert len(await rooms.decisions.open()) == 5, "somebody may still be at them"
+    estate.time.seconds += 601
+    await estate.azure.sim("POST", "faults", fault("GET", "/hidden", status=403, code="AuthorizationFailed"))
+    await close_open(rooms)
+    [left] = await rooms.decisions.open()
+    assert left.connection == by_name["hidden"].id
+    table = rooms.account.table(DECISIONS_TABLE).client
+    rows = [dict(each) async for each in table.query_entities("PartitionKey eq 'closed'")]
+    results = {ResourceId.parse(row["Connection"]).name: row["Result"] for row in rows}
+    assert results == {"gone": "raced", "done": "done", "other": "raced", "waits": "failed"}
+
+
+# Law 9: answers by rule have limits of their own.
+
+
+async def limited(found: Founding, then: str, limits: dict[str, int], count: int) -> tuple[Estate, str]:
+    """An estate with these limits, and a target with so many connections that wait."""
+    estate = await found(approvals={"rules": [{**OWN, "then": then}], "limits": limits})
+    target = await target_of(estate, STORAGE)
+    endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
+    await estate.azure.put(*(pending(target, endpoint, f"c{number}") for number in range(count)))
+    return estate, target
+
+
+@pytest.mark.parametrize("then", ["approve", "reject"])
+async def test_answers_over_the_limit_of_an_hour_are_held_and_go_on_after_it(found: Founding, then: str) -> None:
+    estate, target = await limited(found, then, {"approve": 2, "reject": 2}, 3)
+    approvals = await answered(estate, target)
+    assert [each.result for each in approvals.outcomes] == [Result.DONE] * 2
+    [held] = approvals.held
+    assert held.reason is HeldReason.OVER_LIMIT
+    [left] = [each for each in approvals.decisions if each.verdict is Verdict.HOLD]
+    assert (left.connection.id, left.rule) == (held.connection, "own")
+    estate.time.seconds += 3599
+    assert [each.reason for each in (await answered(estate, target)).held] == [HeldReason.OVER_LIMIT]
+    estate.time.seconds += 2
+    assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
+
+
+async def test_approvals_and_rejections_have_limits_of_their_own(found: Founding) -> None:
+    estate, target = await limited(found, "approve", {"approve": 1, "reject": 0}, 1)
+    assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
+
+
+async def test_a_plan_counts_nothing(found: Founding) -> None:
+    estate, target = await limited(found, "approve", {"approve": 1}, 1)
+    for _ in range(2):
+        assert (await answered(estate, target, applies=False)).held == ()
+    assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
+
+
+async def test_an_answer_that_is_refused_again_and_again_uses_up_nothing(found: Founding) -> None:
+    """Law 13: one connection can only hold itself."""
+    estate, target = await limited(found, "approve", {"approve": 1}, 1)
+    await estate.azure.sim(
+        "POST", "faults", fault("PUT", "/privateEndpointConnections/", status=403, code="AuthorizationFailed", times=3)
+    )
+    for _ in range(3):
+        assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.FAILED]
+    assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
 
 
 # Whose request it is.
