@@ -23,7 +23,8 @@ async def simulated(
     from simulator.server import Simulator
 
     async with Simulator(authority) as simulator, Azure(simulator.url) as azure:
-        for name, value in simulator.environment().items():
+        # Of all that DefaultAzureCredential tries, only what the simulator answers: the machine may be signed in.
+        for name, value in {**simulator.environment(), "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential"}.items():
             monkeypatch.setenv(name, value)
         place = Place(
             arm=simulator.url,
