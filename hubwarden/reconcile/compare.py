@@ -17,9 +17,9 @@ from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
 from hubwarden.ledger.claims import Ledger
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
+from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan, Put
 from hubwarden.model.record import HubZones, RecordKey, RecordSet, Standing, Zone
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.look import Sight, rebuilt, wishes_of
 from hubwarden.reconcile.observe import party_of
 from hubwarden.reconcile.rooms import Rooms
@@ -31,17 +31,22 @@ class Compared:
 
     plan: Plan = field(default_factory=Plan)
     """What is held and what needs nothing, of all that is not suspect."""
-    suspects: list[ResourceId] = field(default_factory=list)
+    suspects: list[tuple[ResourceId, ...]] = field(default_factory=list)
+    """Endpoints to look at, those together that have to do with the same records."""
     marked: dict[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
     """The records that bear the mark of an endpoint, where the ledger knows of no claim."""
     absent: set[RecordKey] = field(default_factory=set)
     """Wanted records that the index does not show."""
+    doubted: set[RecordKey] = field(default_factory=set)
+    """Records that the index shows otherwise than they are wanted."""
     unclaimed: list[Claim] = field(default_factory=list)
     """Claims that the ledger lacks and that the index can tell without a look."""
     foreseen: Counter[str] = field(default_factory=Counter)
     """Withdrawals to come, by the key of the zone's id."""
     ours: Counter[str] = field(default_factory=Counter)
     """Records of ours, by the key of the zone's id."""
+    by_guid: dict[str, tuple[ResourceId, ...]] = field(default_factory=dict)
+    """Where the index shows a resourceGuid: a moved endpoint keeps its own."""
     ledger_is_empty: bool = False
 
 
@@ -62,12 +67,15 @@ async def compare(rooms: Rooms) -> Compared:
     estate = await _read(rooms)
     compared = Compared(ledger_is_empty=not estate.ledger.claims)
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
+    for endpoint in estate.endpoints.values():
+        compared.by_guid[fold(endpoint.guid)] = (*compared.by_guid.get(fold(endpoint.guid), ()), endpoint.id)
     sights, outside = await _sights(rooms, estate, compared)
     standing, uncovered = _standing(estate, sights)
     plan = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
     compared.foreseen.update(change.key.zone.key for change in plan.changes if change.withdraws)
-    compared.suspects = sorted(_suspects(sights, standing, plan))
-    suspects = set(compared.suspects)
+    compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
+    suspects = _suspects(sights, standing, plan)
+    compared.suspects = _related({endpoint: _keys(sights[endpoint]) for endpoint in sorted(suspects)})
     wished = tuple(held for each, sight in sights.items() if each not in suspects for held in sight.wishes.held)
     compared.plan = Plan(
         held=(*outside, *wished, *uncovered, *(held for held in plan.held if held.endpoint not in suspects)),
@@ -114,7 +122,7 @@ async def _sights(
         if endpoint in estate.ledger.unread:
             detail = "its claims cannot be read by this version"
             outside.append(Held(HeldReason.UNCERTAIN, endpoint, detail))
-        elif endpoint.subscription.lower() not in estate.members:
+        elif fold(endpoint.subscription) not in estate.members:
             outside += _no_longer_covered(endpoint, estate)
         else:
             sights[endpoint] = await _sight(rooms, endpoint, estate, compared)
@@ -177,7 +185,7 @@ def _suspects(sights: Mapping[ResourceId, Sight], standing: Standing, plan: Plan
     for endpoint, sight in sights.items():
         wanted = {want.key: want for want in sight.wishes.wants}
         claimed = {claim.key: claim for claim in sight.claims}
-        if changing & (wanted.keys() | claimed.keys()):
+        if changing & _keys(sight):
             found.add(endpoint)
         for key, claim in claimed.items():
             if key not in wanted:
@@ -187,6 +195,32 @@ def _suspects(sights: Mapping[ResourceId, Sight], standing: Standing, plan: Plan
             elif not _agrees(claim, (endpoint, key) in held, wanted[key].addresses):
                 found.add(endpoint)
     return found
+
+
+def _keys(sight: Sight) -> set[RecordKey]:
+    return {want.key for want in sight.wishes.wants} | {claim.key for claim in sight.claims}
+
+
+def _related(keys: Mapping[ResourceId, set[RecordKey]]) -> list[tuple[ResourceId, ...]]:
+    """The endpoints in groups: two that want or claim the same record are in one, and whoever is related to either."""
+    by_key: dict[RecordKey, list[ResourceId]] = {}
+    for endpoint, mine in keys.items():
+        for key in mine:
+            by_key.setdefault(key, []).append(endpoint)
+    groups: list[tuple[ResourceId, ...]] = []
+    seen: set[ResourceId] = set()
+    for endpoint in keys:
+        group: list[ResourceId] = []
+        found = [endpoint]
+        while found:
+            one = found.pop()
+            if one not in seen:
+                seen.add(one)
+                group.append(one)
+                found += [other for key in keys[one] for other in by_key[key]]
+        if group:
+            groups.append(tuple(group))
+    return groups
 
 
 def _agrees(claim: Claim, is_held: bool, addresses: tuple[object, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hubwarden.arm.endpoints import read_endpoint
@@ -34,8 +34,15 @@ class Sight:
         return tuple(claim for claim in self.claims if claim.key not in wanted)
 
 
-async def look(rooms: Rooms, endpoint: ResourceId, marked: Iterable[RecordSet] = ()) -> Sight:
-    """Looks at an endpoint; `marked` are records known to bear its mark. Raises where Azure or the ledger is silent.
+async def look(
+    rooms: Rooms,
+    endpoint: ResourceId,
+    marked: Iterable[RecordSet] = (),
+    by_guid: Mapping[str, tuple[ResourceId, ...]] | None = None,
+) -> Sight:
+    """Looks at an endpoint. Raises where Azure or the ledger is silent.
+
+    `marked` are records known to bear its mark; `by_guid` is where the index shows each resourceGuid, if that is known.
 
     A Drop must not insist on the etag that an endpoint made anew under the same id has just written: so the claims,
     which have etags, are read before the endpoint.
@@ -50,7 +57,7 @@ async def look(rooms: Rooms, endpoint: ResourceId, marked: Iterable[RecordSet] =
     claims = (*claims, *[await rebuilt(rooms, record, seen) for record in lost])
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
-        return Sight(await _proved(rooms, seen, claims), claims, wished, at)
+        return Sight(await _proved(rooms, seen, claims, by_guid), claims, wished, at)
     return Sight(seen, claims, await wishes_of(rooms, seen), at)
 
 
@@ -121,7 +128,9 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
     return wished
 
 
-async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...]) -> Gone:
+async def _proved(
+    rooms: Rooms, gone: Gone, claims: tuple[Claim, ...], by_guid: Mapping[str, tuple[ResourceId, ...]] | None
+) -> Gone:
     """Whether the endpoint's end is proven (law 5).
 
     Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
@@ -132,7 +141,8 @@ async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...]) -> Gone:
     if not await _answers(rooms, gone.id):
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
     for guid in sorted({fold(claim.guid) for claim in claims if claim.guid}):
-        for candidate in await endpoints_with_guid(rooms.arm, guid):
+        known = await endpoints_with_guid(rooms.arm, guid) if by_guid is None else by_guid.get(guid, ())
+        for candidate in known:
             if candidate == gone.id:
                 continue  # the index has not caught up yet
             found = await see(rooms, candidate)

@@ -40,6 +40,10 @@ class Ask:
     """Records that an index shows with an endpoint's mark."""
     absent: Collection[RecordKey] = frozenset()
     """Records that an index does not show: a creation insists on that, so a mistake costs one 412."""
+    doubted: Collection[RecordKey] = frozenset()
+    """Records that an index shows otherwise than they should be: they are read, whatever the claims remember."""
+    by_guid: Mapping[str, tuple[ResourceId, ...]] | None = None
+    """Where an index shows a resourceGuid; None for not asked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,10 @@ async def observe(rooms: Rooms, ask: Ask) -> View:
     Where records are read, an endpoint's end is confirmed after them: one made anew meanwhile keeps its record.
     """
     alone = len(ask.endpoints) == 1
-    sights = dict(await _looks(rooms, ask.endpoints, ask.marked, strict=alone))
+    sights = dict(await _looks(rooms, ask.endpoints, ask.marked, ask.by_guid, strict=alone))
     believed, doubtful = _standing(rooms, ask, sights)
     standing = {**believed, **await read_records(rooms, doubtful)}
-    await _join_relatives(rooms, sights, standing)
+    await _join_relatives(rooms, ask, sights, standing)
     for endpoint, sight in list(sights.items()):
         if isinstance(sight.seen, Gone) and sight.seen.proven and _concerns(sight, doubtful):
             match await see(rooms, endpoint):
@@ -92,6 +96,7 @@ async def _looks(
     rooms: Rooms,
     endpoints: Iterable[ResourceId],
     marked: Mapping[ResourceId, tuple[RecordSet, ...]],
+    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
     *,
     strict: bool,
 ) -> list[tuple[ResourceId, Sight]]:
@@ -101,7 +106,7 @@ async def _looks(
     async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
         async with gate:
             try:
-                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()))
+                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()), by_guid)
             except LedgerUnavailableError:
                 raise
             except HubwardenError as error:
@@ -113,7 +118,7 @@ async def _looks(
     return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
 
 
-async def _join_relatives(rooms: Rooms, sights: dict[ResourceId, Sight], standing: Standing) -> None:
+async def _join_relatives(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
     """Looks at the holders of names that are wanted, and at the claimants of names that are let go."""
     wanted = {want.key for sight in sights.values() for want in sight.wishes.wants}
     holders: dict[ResourceId, tuple[RecordSet, ...]] = {}
@@ -125,7 +130,7 @@ async def _join_relatives(rooms: Rooms, sights: dict[ResourceId, Sight], standin
         if not any(_is(sight, owner) for sight in sights.values()) and owner.endpoint not in sights:
             holders[owner.endpoint] = (*holders.get(owner.endpoint, ()), record)
     ours = [holder for holder in holders if await rooms.estate.includes(holder.subscription)]
-    sights.update(await _looks(rooms, ours, holders, strict=False))
+    sights.update(await _looks(rooms, ours, holders, ask.by_guid, strict=False))
     wanted |= {want.key for sight in sights.values() for want in sight.wishes.wants}
     claimants: set[ResourceId] = set()
     for endpoint, sight in sights.items():
@@ -137,7 +142,7 @@ async def _join_relatives(rooms: Rooms, sights: dict[ResourceId, Sight], standin
                 others = await rooms.claims.claimants_of(claim.key) - set(sights)
                 claimants.update(sorted(others)[:MOST_CLAIMANTS])
     heirs = [claimant for claimant in claimants if await rooms.estate.includes(claimant.subscription)]
-    sights.update(await _looks(rooms, sorted(heirs), {}, strict=False))
+    sights.update(await _looks(rooms, sorted(heirs), {}, ask.by_guid, strict=False))
 
 
 def _is(sight: Sight, owner: Owner) -> bool:
@@ -161,7 +166,12 @@ def _standing(
             claim = claimed.get(key)
             if key in wanted and key in ask.absent:
                 standing[key] = None
-            elif ask.thorough or key in standing or (claim and not _believed(claim, sight.seen, rooms.now())):
+            elif (
+                ask.thorough
+                or key in ask.doubted
+                or key in standing
+                or (claim and not _believed(claim, sight.seen, rooms.now()))
+            ):
                 doubtful.add(key)
             else:
                 standing[key] = _as_written(claim, rooms.rules.instance) if claim else None

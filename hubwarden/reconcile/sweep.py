@@ -34,10 +34,10 @@ async def sweep(rooms: Rooms, orders: Orders) -> Part:
     parts = [Part(compared.plan)]
     left = compared.suspects
     while left and rooms.now() - began < LASTS:
-        now, left = left[:AT_ONCE], left[AT_ONCE:]
+        now, left = _next(left)
         marked = {endpoint: compared.marked[endpoint] for endpoint in now if endpoint in compared.marked}
-        view = await observe(rooms, Ask(tuple(now), marked=marked, absent=frozenset(compared.absent)))
-        part = await write(rooms, view, orders)
+        ask = Ask(now, marked=marked, absent=compared.absent, doubted=compared.doubted, by_guid=compared.by_guid)
+        part = await write(rooms, await observe(rooms, ask), orders)
         parts.append(part)
         done = [change.key.zone.key for change in (*part.plan.changes, *part.plan.over_limit) if change.withdraws]
         compared.foreseen.subtract(done)
@@ -47,10 +47,22 @@ async def sweep(rooms: Rooms, orders: Orders) -> Part:
     return part
 
 
+def _next(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId, ...], list[tuple[ResourceId, ...]]]:
+    """The next endpoints to look at together, whole groups of them, and the groups that are left."""
+    now = groups[0]
+    taken = 1
+    while taken < len(groups) and len(now) + len(groups[taken]) <= AT_ONCE:
+        now += groups[taken]
+        taken += 1
+    return now, groups[taken:]
+
+
 def together(parts: list[Part], *, complete: bool = True) -> Part:
-    """Several parts as one."""
+    """Several parts as one; what two of them saw is told once."""
+    plan = joined(*(part.plan for part in parts))
+    once = replace(plan, held=tuple(dict.fromkeys(plan.held)), unchanged=tuple(dict.fromkeys(plan.unchanged)))
     return Part(
-        plan=joined(*(part.plan for part in parts)),
+        plan=once,
         outcomes=tuple(outcome for part in parts for outcome in part.outcomes),
         decisions=tuple(decision for part in parts for decision in part.decisions),
         complete=complete and all(part.complete for part in parts),

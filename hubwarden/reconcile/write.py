@@ -154,7 +154,7 @@ async def _once_more(
     """
     failed = {outcome.key for outcome in outcomes if outcome.result is Result.FAILED}
     try:
-        again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
+        again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset(), by_guid=None))
         plan = await _within_limits(rooms, again.plan, orders)
         changes = tuple(change for change in plan.changes if change.key not in failed)
         again = replace(again, plan=replace(plan, changes=changes))
