@@ -323,9 +323,10 @@ class Spoke:
         *,
         key: str = "APP_KEY",
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Asks the API, with a function key unless said otherwise; a body of bytes is sent as it is."""
-        headers = {"x-functions-key": self.up.variables[key]} if key else {}
+        headers = {**(headers or {}), **({"x-functions-key": self.up.variables[key]} if key else {})}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         url = f"{self.url}/api/{route}"
         async with self.azure.session.request(method, url, data=data, headers=headers, params=query) as response:

@@ -1,0 +1,64 @@
+"""The timers' door, and the whole estate over HTTP: what no event told of is found; a sweep that fails says so."""
+
+from __future__ import annotations
+
+from tests.doors.local_azure import Spoke
+
+
+async def due(spoke: Spoke, timer: str) -> None:
+    """A timer's time has come."""
+    headers = {"x-functions-key": spoke.up.variables["APP_MASTER_KEY"]}
+    address = f"{spoke.url}/admin/functions/{timer}"
+    async with spoke.azure.session.post(address, headers=headers, json={"input": ""}) as answer:
+        assert answer.status == 202
+    await spoke.settle()
+
+
+async def test_a_sweep_finds_what_no_event_told_of(silent: Spoke) -> None:
+    endpoint = await silent.endpoint()
+    await due(silent, "sweep")
+    assert await silent.addresses() == ["10.1.0.4"]
+    await silent.hears("sweep: the whole estate: apply: done")
+    await silent.delete(endpoint)
+    await due(silent, "sweep")
+    assert await silent.addresses() is None
+
+    last = (await silent.ask("GET", "status")).body["lastSweep"]
+    assert (last["scope"], last["status"]) == ({"everything": True}, "done")
+    [newest] = (await silent.ask("GET", "runs", query={"top": "1"})).body["value"]
+    assert newest == last
+
+
+async def test_the_whole_estate_is_promised_and_worked_off_through_the_queue(silent: Spoke) -> None:
+    await silent.endpoint()
+    planned = await silent.ask("POST", "reconcile", {"apply": False})
+    done = await silent.ask("POST", "reconcile", {})
+    for answer in (planned, done):
+        assert (answer.status, answer.body["status"]) == (202, "running")
+        assert answer.headers["Location"] == f"/api/runs/{answer.body['run']}"
+    await silent.settle()
+    for answer, mode in ((planned, "plan"), (done, "apply")):
+        report = (await silent.ask("GET", answer.headers["Location"].removeprefix("/api/"))).body
+        assert (report["run"], report["scope"], report["mode"]) == (answer.body["run"], {"everything": True}, mode)
+        assert report["status"] == "done"
+    assert await silent.addresses() == ["10.1.0.4"]
+
+
+async def test_what_waits_is_looked_at_and_held_and_leaves_no_run_behind(silent: Spoke) -> None:
+    await silent.endpoint(manual=True)
+    await due(silent, "pending")
+    await silent.hears("pending: the pending connections: apply: done")
+    [connection] = await silent.connections()
+    assert connection["properties"]["privateLinkServiceConnectionState"]["status"] == "Pending"
+
+
+async def test_a_sweep_that_cannot_look_fails(silent: Spoke) -> None:
+    """Law 12: it is seen in the platform's own figures, and the next one begins anew."""
+    await silent.endpoint()
+    await silent.fault(service="graph", status=503)
+    await due(silent, "sweep")
+    await silent.hears("sweep: not all was done")
+    await silent.no_faults()
+    assert await silent.addresses() is None
+    await due(silent, "sweep")
+    assert await silent.addresses() == ["10.1.0.4"]
