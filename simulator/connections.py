@@ -122,9 +122,7 @@ def show(world: World, resource_id: str) -> None:
 
     To be called when a document of either was put in from outside: a copy of a real resource holds its connections.
     """
-    document = world.document(resource_id)
-    if document is None:
-        return
+    document = world.need(resource_id)
     if is_connection(resource_id):
         _list(world, document["id"], [document])
         return
@@ -160,15 +158,18 @@ def _place(world: World, endpoint: Document) -> str:
 
 def _verdict(provider: Provider, current: Document, body: Mapping[str, Any]) -> Verdict:
     """What the body says. Raises Refusal where the provider does not take it (approval notes, a row per subject)."""
-    state = (body.get("properties") or {}).get(STATE) or {}
-    status, before = state.get("status"), status_of(current)
+    state = _at(body, f"properties.{STATE}")
+    status, before = _at(state, "status"), status_of(current)
+    description = _at(state, "description")
     if status not in _ANSWERS:
         raise Refusal("BadRequest", f"The status of a connection can be set to {' or '.join(_ANSWERS)}, not {status}.")
-    if provider.needs_description and state.get("description") is None:
+    if not isinstance(description, str | None):
+        raise Refusal("BadRequest", f"The value of '{STATE}.description' is not a text.")
+    if provider.needs_description and description is None:
         raise Refusal(provider.needs_description, f"The value of '{STATE}.description' is missing.")
     if refused := provider.refuses.get(f"{before} to {status}"):
         raise Refusal("BadRequest", refused)
-    return Verdict(status, state.get("description") or "")
+    return Verdict(status, description or "")
 
 
 def _check_body(world: World, provider: Provider, current: Document, body: Mapping[str, Any]) -> None:

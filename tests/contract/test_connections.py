@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simulator.world import Change
@@ -74,8 +76,10 @@ async def test_only_two_answers_are_known(azure: Azure, account: str, status: st
     await azure.endpoint("pe1", account, manual=True)
     (connection,) = await connections(azure, account)
 
-    body = {"properties": {"privateLinkServiceConnectionState": {"status": status}}}
-    assert (await azure.arm("PUT", connection["id"], body)).status == 400
+    wrong: list[Any] = [{"status": status}, {"status": "Approved", "description": 1}, status, [], None]
+    for each in wrong:
+        body = {"properties": {"privateLinkServiceConnectionState": each}}
+        assert (await azure.arm("PUT", connection["id"], body)).status == 400
 
 
 async def test_the_target_shows_its_connections_too(azure: Azure, account: str) -> None:
