@@ -64,13 +64,23 @@ def test_the_simulators_page_lists_its_options(capsys: pytest.CaptureFixture[str
     assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == offered
 
 
-@pytest.mark.parametrize("command", [["config", "check"], ["config", "schema"], ["reconcile"], ["explain"]])
+COMMANDS = [["config", "check"], ["config", "schema"], ["reconcile"], ["explain"], ["runs"], ["connections"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_readme_names_every_command_of_the_shell(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([*command, "--help"])
     assert ended.value.code == 0
     assert command[0] in capsys.readouterr().out
     assert " ".join(command) in README + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_has_every_route_of_the_api() -> None:
+    named = set(re.findall(r"`(GET|POST) /api/([a-z/{}]+)", README))
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "handlers").glob("api*.py")]
+    routes = {pair for text in sources for pair in re.findall(r'route="([a-z/{}]+)", methods=\["(\w+)"\]', text)}
+    assert named == {(method, route) for route, method in routes}
 
 
 def test_the_example_for_the_core_tools_has_settings_that_the_app_reads() -> None:
