@@ -14,7 +14,6 @@ from typing import Any
 
 from azure.data.tables import UpdateMode
 
-from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.connection import Decision, Verdict
@@ -61,11 +60,7 @@ class Decisions:
         closed = {**_to_row(intended), "PartitionKey": _CLOSED, "Result": result.value, "ClosedAt": now}
         with translated(f"closing the decision on {intended.connection}"):
             await self._decisions.run(lambda: self._table.upsert_entity(closed, UpdateMode.REPLACE))
-        try:
-            with translated(f"closing the decision on {intended.connection}"):
-                await self._table.delete_entity(_OPEN, intended.name)
-        except RacedError:
-            return  # somebody else was faster
+            await self._table.delete_entity(_OPEN, intended.name)  # nothing happens if somebody else was faster
 
     async def open(self) -> tuple[Intended, ...]:
         """What was never closed, the oldest first: a run ended between its word and its deed, or got no answer.

@@ -19,7 +19,7 @@ from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.policy import Policy
-from hubwarden.model.report import Result
+from hubwarden.model.report import Result, Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.approve import Approvals, approve, close_open
 from tests.azure import HUB, SPOKE, resource_id
@@ -726,4 +726,26 @@ async def test_to_hold_is_no_answer(found: Founding) -> None:
         await answer_connection(
             rooms.arm, Decision(waiting, Verdict.HOLD, "", ""), "x", now=rooms.now, sleep=rooms.sleep
         )
+    assert await writes(estate) == []
+
+
+# The whole way: from what is asked for to the record in the hub.
+
+
+async def test_a_look_at_an_endpoint_answers_its_connection_and_writes_its_record(found: Founding) -> None:
+    estate = await guarded(found, OWN_BLOBS)
+    target = await target_of(estate, STORAGE)
+    report = await estate.look(await asked(estate, target))
+    [decision] = report.decisions
+    assert (decision.verdict, decision.rule, decision.after) == (Verdict.APPROVE, "own blobs", APPROVED)
+    assert report.status is Status.DONE
+    assert await statuses(estate, target) == [APPROVED]
+    assert await estate.addresses("t1") == ["10.1.0.4"]
+
+
+async def test_in_mode_plan_a_look_answers_nothing(found: Founding) -> None:
+    estate = await guarded(found, OWN_BLOBS, mode="plan")
+    target = await target_of(estate, STORAGE)
+    report = await estate.look(await asked(estate, target))
+    assert [(each.verdict, each.after) for each in report.decisions] == [(Verdict.APPROVE, None)]
     assert await writes(estate) == []
