@@ -71,7 +71,8 @@ class Control:
         told = fields(request.body, "The body", {"resources": list, "emit": bool}, required=("resources",))
         documents = read_resources(told["resources"])
         for document in documents:
-            if ids.parse(document["id"]).subscription.lower() not in self._world.subscriptions:
+            subscription = ids.parse(document["id"]).subscription
+            if subscription and subscription.lower() not in self._world.subscriptions:
                 raise ValueError(
                     f"There is no subscription for {document['id']}: POST it to /_sim/subscriptions first."
                 )

@@ -28,6 +28,10 @@ class Documents:
         """The document with that id."""
         return self._by_id.get(key(resource_id))
 
+    def types(self) -> list[str]:
+        """The types, in lower case, of which there are documents."""
+        return sorted(resource_type for resource_type, found in self._by_type.items() if found)
+
     def of_type(self, resource_type: str) -> list[Document]:
         """The documents of that type, compared without case, sorted by id."""
         found = self._by_type.get(resource_type.lower(), {})

@@ -5,30 +5,30 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from simulator import ids
-from simulator.arm.resources import subscription_document
-from simulator.documents import Document
-from simulator.kusto import QueryError, Row, run
+from simulator.graph_index import GraphIndex
+from simulator.graph_tables import View, tables
+from simulator.kusto import Table, run
+from simulator.kusto_expressions import Kind
+from simulator.kusto_words import QueryError
 from simulator.refusals import Refusal
+from simulator.roles import rights_of
 from simulator.wire import Reply, Request, Router
-from simulator.world import Subscription, World
+from simulator.world import Subscription
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 _MAX_PAGE = 1_000
 _OPTIONS = ("$top", "$skip", "$skipToken", "resultFormat", "allowPartialScopes")
-# Azure, children that the resources table holds beside top-level resources (behaviour reference section 5.4).
-_INDEXED_CHILDREN = ("microsoft.network/privatednszones/virtualnetworklinks",)
 
 
-def add_routes(router: Router) -> None:
-    """Makes Resource Graph answer."""
-    router.add("POST", PATH, _query)
+def add_routes(router: Router, index: GraphIndex) -> None:
+    """Makes Resource Graph answer from that index."""
+    router.add("POST", PATH, lambda request: _query(request, index))
 
 
-def _query(request: Request) -> Reply:
+def _query(request: Request, index: GraphIndex) -> Reply:
     body = request.body
     if not isinstance(body, Mapping) or not isinstance(body.get("query"), str):
         raise Refusal("BadRequest", "The body needs a query.")
@@ -39,28 +39,39 @@ def _query(request: Request) -> Reply:
         raise Refusal("BadRequest", f"Not known to this simulator: options {', '.join(sorted(unknown))}.")
     if options.get("resultFormat", "objectArray") != "objectArray":
         raise Refusal("BadRequest", f"Not known to this simulator: resultFormat {options['resultFormat']}.")
-    subscriptions = _scope(request.world, body)
+    query, view = body["query"], _view(request, body)
     try:
-        rows = run(body["query"], _tables(request.world, subscriptions))
+        found = index.answer((query, view), lambda: run(query, tables(index.documents(), view)))
     except QueryError as error:
-        message = f"Please provide below info when asking for support. {error}"
-        raise Refusal("BadRequest", message, details=[{"code": "InvalidQuery", "message": str(error)}]) from error
-    return _page(rows, options)
+        raise _refused("InvalidQuery", str(error)) from error
+    reply = _page(found, options)
+    limit, size = request.world.settings.graph_payload_bytes, len(json.dumps(reply.body).encode())
+    if size > limit:
+        # Azure, the client has to ask for fewer rows at a time (behaviour reference section 5.4).
+        message = f"Response payload size is {size}, and has exceeded the limit of {limit}. Please consider querying "
+        raise _refused("ResponsePayloadTooLarge", f"{message}less data at a time and make paginated call if needed.")
+    return reply
 
 
-def _page(rows: Sequence[Row], options: Mapping[str, Any]) -> Reply:
+def _refused(code: str, message: str) -> Refusal:
+    """Azure, the reason stands in the details of a BadRequest that asks to be shown to its makers."""
+    shown = f"Please provide below info when asking for support. {message}"
+    return Refusal("BadRequest", shown, details=[{"code": code, "message": message}])
+
+
+def _page(table: Table, options: Mapping[str, Any]) -> Reply:
     """One page: strings for truth, a token as long as there is more (behaviour reference section 5.1)."""
     size, start = options.get("$top", _MAX_PAGE), options.get("$skip", 0)
     if type(size) is not int or not 1 <= size <= _MAX_PAGE or type(start) is not int or start < 0:
         raise Refusal("BadRequest", f"$top is 1 to {_MAX_PAGE}, $skip not below 0.")
     if "$skipToken" in options:
         size, start = _read_token(options["$skipToken"])
-    data = list(rows[start : start + size])
-    more = start + size < len(rows)
-    # Azure, if all columns are dynamic there is no token, and rows are lost (behaviour reference section 5.1).
-    pageable = any(not isinstance(value, dict | list | None) for row in data for value in row.values())
+    data = list(table.rows[start : start + size])
+    more = start + size < len(table.rows)
+    # Azure, no token for a query with a limit, or with nothing but dynamic columns, and rows are lost.
+    pageable = not table.limited and any(kind is not Kind.DYNAMIC for kind in table.columns.values())
     body: dict[str, Any] = {
-        "totalRecords": len(rows),
+        "totalRecords": len(table.rows),
         "count": len(data),
         "data": data,
         "facets": [],
@@ -69,12 +80,7 @@ def _page(rows: Sequence[Row], options: Mapping[str, Any]) -> Reply:
     if more and pageable:
         token = {"$id": "1", "MaxRows": size, "RowsToSkip": start + size, "KustoClusterUrl": "https://simulator"}
         body["$skipToken"] = base64.b64encode(json.dumps(token).encode()).decode()
-    headers = {
-        "x-ms-ratelimit-remaining-tenant-resource-requests": "14",
-        "x-ms-user-quota-remaining": "14",
-        "x-ms-user-quota-resets-after": "00:00:05",
-    }
-    return Reply(200, body, headers)
+    return Reply(200, body)
 
 
 def _read_token(token: Any) -> tuple[int, int]:
@@ -85,7 +91,7 @@ def _read_token(token: Any) -> tuple[int, int]:
         raise Refusal("BadRequest", f"'{token}' is no $skipToken that was given out.") from error
 
 
-def _scope(world: World, body: Mapping[str, Any]) -> list[Subscription]:
+def _view(request: Request, body: Mapping[str, Any]) -> View:
     """Azure, a caller sees what it can read and nothing tells it what it cannot (behaviour reference section 2.8)."""
     wanted = {str(each).lower() for each in body.get("subscriptions") or []}
     groups = {str(each).lower() for each in body.get("managementGroups") or []}
@@ -94,63 +100,10 @@ def _scope(world: World, body: Mapping[str, Any]) -> list[Subscription]:
         above = {group.lower() for group in subscription.management_groups}
         return not (wanted or groups) or subscription.id.lower() in wanted or bool(above & groups)
 
-    return [each for each in world.subscriptions.values() if each.readable and within(each)]
-
-
-def _tables(world: World, subscriptions: Sequence[Subscription]) -> dict[str, Callable[[], list[Row]]]:
-    tenants = {each.id.lower(): each.tenant for each in subscriptions}
-
-    def resources() -> list[Row]:
-        return [_row(each, tenants) for each in world.store if _within(each, tenants) and _is_indexed(each)]
-
-    def containers() -> list[Row]:
-        groups = [each for each in world.store.of_type(ids.RESOURCE_GROUP) if _within(each, tenants)]
-        rows = [_row(each, tenants) for each in groups]
-        for row in rows:
-            row["type"] = ids.RESOURCE_GROUP.lower()
-        return [*map(_subscription_row, subscriptions), *rows]
-
-    return {"resources": resources, "resourcecontainers": containers}
-
-
-def _within(document: Document, tenants: Mapping[str, str]) -> bool:
-    return ids.parse(document["id"]).subscription.lower() in tenants
-
-
-def _is_indexed(document: Document) -> bool:
-    resource_type = ids.parse(document["id"]).type.lower()
-    if resource_type == ids.RESOURCE_GROUP.lower():
-        return False
-    return resource_type.count("/") == 1 or resource_type in _INDEXED_CHILDREN
-
-
-def _row(document: Document, tenants: Mapping[str, str]) -> Row:
-    """A document as the index has it: type and resource group in lower case (behaviour reference section 5.4)."""
-    parsed = ids.parse(document["id"])
-    return {
-        "id": document["id"],
-        "name": parsed.name,
-        "type": parsed.type.lower(),
-        "tenantId": tenants[parsed.subscription.lower()],
-        "kind": document.get("kind", ""),
-        "location": document.get("location", ""),
-        "resourceGroup": parsed.resource_group.lower(),
-        "subscriptionId": parsed.subscription,
-        "managedBy": document.get("managedBy", ""),
-        "sku": document.get("sku"),
-        "tags": document.get("tags"),
-        "properties": document.get("properties"),
-    }
-
-
-def _subscription_row(subscription: Subscription) -> Row:
-    shown = subscription_document(subscription)
-    chain = [{"name": group, "displayName": group} for group in subscription.management_groups]
-    return {
-        "id": shown["id"],
-        "name": subscription.id,
-        "type": ids.SUBSCRIPTION.lower(),
-        "tenantId": subscription.tenant,
-        "subscriptionId": subscription.id,
-        "properties": {"state": shown["state"], "managementGroupAncestorsChain": chain},
-    }
+    world = request.world
+    return View(
+        subscriptions=tuple(each for each in world.subscriptions.values() if each.readable and within(each)),
+        rights=rights_of(world, request.caller.principal),
+        metadata=world.settings.graph_metadata,
+        string_booleans=world.settings.graph_string_booleans,
+    )

@@ -11,7 +11,10 @@ RESOURCE_GROUP = "Microsoft.Resources/subscriptions/resourceGroups"
 
 @dataclass(frozen=True, slots=True)
 class Id:
-    """A resource id in its parts; `parent` is the id one resource up, empty for a subscription."""
+    """A resource id in its parts; `parent` is the id one resource up, empty for a subscription.
+
+    What lies at the tenant or under a management group, as roles may, has no subscription.
+    """
 
     text: str
     subscription: str
@@ -36,6 +39,8 @@ def parse(text: str) -> Id:
     """Takes an id apart. Raises ValueError if it is not one."""
     text = text.rstrip("/")
     empty, *parts = text.split("/")
+    if not empty and all(parts) and parts[0].lower() == "providers":
+        return _resource(text, "", "", "", parts)
     if empty or len(parts) < 2 or not all(parts) or parts[0].lower() != "subscriptions":
         raise ValueError(f"'{text}' is not a resource id.")
     subscription, rest, root = parts[1], parts[2:], "/" + "/".join(parts[:2])

@@ -1,174 +1,161 @@
-"""The bit of the Kusto query language that Resource Graph queries here are made of.
+"""The bit of the Kusto query language that Resource Graph queries here are made of: a table, and what is done with it.
 
-A query is a table and then, each after a bar: `where` with `==`, `=~`, `!=`, `!~`, `and`, `or` and brackets; `project`
-of columns and paths, renamed or not; `order by` columns. Anything else is a QueryError that names it.
+After the table's name come, each after a bar: `where`, `extend`, `project`, `mv-expand`, `summarize count()`,
+`order by`, `limit` or `take`. Anything else is a QueryError that names it (behaviour reference section 5.6).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-Row = dict[str, Any]
-_Predicate = Callable[[Row], bool]
+from simulator.kusto_expressions import Columns, Expression, Kind, Row, condition, expression
+from simulator.kusto_words import QueryError, Words
 
-_TOKEN = re.compile(r"\s*(?:(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[A-Za-z_][\w]*)|(?P<sign>==|=~|!=|!~|[=(),.|]))")
-_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
-    "==": lambda left, right: left == right,
-    "=~": lambda left, right: left.lower() == right.lower(),
-    "!=": lambda left, right: left != right,
-    "!~": lambda left, right: left.lower() != right.lower(),
-}
+# Azure, mv-expand makes so many rows of one at most, and does not say so (behaviour reference sections 5.5, 5.6).
+MAX_EXPANDED = 128
 
 
-class QueryError(Exception):
-    """The query is wrong, or says what this simulator does not know."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows with their columns; `limited` when the query itself asked for only so many of them."""
+
+    columns: Columns
+    rows: Sequence[Row]
+    limited: bool = False
 
 
-def run(query: str, tables: Mapping[str, Callable[[], list[Row]]]) -> list[Row]:
-    """The rows a query gives. Raises QueryError."""
-    words = _Words(query)
-    table = words.word()
-    if table.lower() not in tables:
-        raise QueryError(f"Not known to this simulator: table '{table}'. Known: {', '.join(tables)}.")
-    rows = tables[table.lower()]()
+def run(query: str, tables: Mapping[str, Callable[[], Table]]) -> Table:
+    """What a query gives. Raises QueryError."""
+    words = Words(query)
+    name = words.name()
+    if name.lower() not in tables:
+        raise QueryError(f"Not known to this simulator: table '{name}'. Known: {', '.join(tables)}.")
+    table = tables[name.lower()]()
     while words.more():
         words.expect("|")
-        operator = words.word()
+        operator = words.take()
         if operator not in _OPERATORS:
             raise QueryError(f"Not known to this simulator: operator '{operator}'. Known: {', '.join(_OPERATORS)}.")
-        rows = _OPERATORS[operator](words, rows)
-    return rows
+        table = _OPERATORS[operator](words, table)
+    return table
 
 
-class _Words:
-    """The words of a query, read from left to right."""
-
-    def __init__(self, query: str) -> None:
-        self._words: list[str] = []
-        position, query = 0, query.strip()
-        while position < len(query):
-            match = _TOKEN.match(query, position)
-            if match is None:
-                raise QueryError(f"Not known to this simulator: '{query[position:].strip()[:20]}'.")
-            self._words.append(match.group().strip())
-            position = match.end()
-
-    def more(self) -> bool:
-        return bool(self._words)
-
-    def next_is(self, *words: str) -> bool:
-        return self.more() and self._words[0] in words
-
-    def take(self) -> str:
-        if not self._words:
-            raise QueryError("The query ends too early.")
-        return self._words.pop(0)
-
-    def word(self) -> str:
-        taken = self.take()
-        if not re.fullmatch(r"\w+", taken):
-            raise QueryError(f"A name is needed where '{taken}' stands.")
-        return taken
-
-    def text(self) -> str:
-        taken = self.take()
-        if taken[0] not in "'\"":
-            raise QueryError(f"Not known to this simulator: a comparison with '{taken}', which is no text.")
-        return taken[1:-1]
-
-    def expect(self, word: str) -> None:
-        taken = self.take()
-        if taken != word:
-            raise QueryError(f"Not known to this simulator: '{taken}' where '{word}' could stand.")
-
-    def path(self) -> list[str]:
-        names = [self.word()]
-        while self.next_is("."):
-            self.take()
-            names.append(self.word())
-        return names
+def _where(words: Words, table: Table) -> Table:
+    holds = condition(words, table.columns)
+    return replace(table, rows=[row for row in table.rows if holds(row)])
 
 
-def _where(words: _Words, rows: list[Row]) -> list[Row]:
-    predicate = _alternatives(words)
-    return [row for row in rows if predicate(row)]
+def _project(words: Words, table: Table) -> Table:
+    made = _named(words, table.columns)
+    values = [(name, each.value) for name, each in made.items()]
+    rows = [{name: value(row) for name, value in values} for row in table.rows]
+    return replace(table, columns=_kinds(made), rows=rows)
 
 
-def _alternatives(words: _Words) -> _Predicate:
-    parts = [_conjunction(words)]
-    while words.next_is("or"):
-        words.take()
-        parts.append(_conjunction(words))
-    return lambda row: any(part(row) for part in parts)
+def _extend(words: Words, table: Table) -> Table:
+    made = _named(words, table.columns)
+    values = [(name, each.value) for name, each in made.items()]
+    rows = [{**row, **{name: value(row) for name, value in values}} for row in table.rows]
+    return replace(table, columns={**table.columns, **_kinds(made)}, rows=rows)
 
 
-def _conjunction(words: _Words) -> _Predicate:
-    parts = [_comparison(words)]
-    while words.next_is("and"):
-        words.take()
-        parts.append(_comparison(words))
-    return lambda row: all(part(row) for part in parts)
+def _mv_expand(words: Words, table: Table) -> Table:
+    """Kusto, a row for each element of a list; none for an empty one, and one for what is no list."""
+    ((name, lists),) = _named(words, table.columns, most=1).items()
+    if lists.kind is not Kind.DYNAMIC:
+        raise QueryError(f"'mv-expand' needs a dynamic expression, which '{name}' is not.")
+    rows = [{**row, name: each} for row in table.rows for each in _elements(lists.value(row))]
+    return replace(table, columns={**table.columns, name: Kind.DYNAMIC}, rows=rows)
 
 
-def _comparison(words: _Words) -> _Predicate:
-    if words.next_is("("):
-        words.take()
-        inner = _alternatives(words)
-        words.expect(")")
-        return inner
-    path, sign = words.path(), words.take()
-    if sign not in _COMPARISONS:
-        raise QueryError(f"Not known to this simulator: comparison '{sign}'. Known: {', '.join(_COMPARISONS)}.")
-    compare, text = _COMPARISONS[sign], words.text()
-    return lambda row: compare(_text(_value(row, path)), text)
+def _elements(value: Any) -> list[Any]:
+    return value[:MAX_EXPANDED] if isinstance(value, list) else [value]
 
 
-def _project(words: _Words, rows: list[Row]) -> list[Row]:
-    columns: dict[str, list[str]] = {}
-    while True:
-        path = words.path()
-        name = "_".join(path)
-        if words.next_is("="):
-            words.take()
-            name, path = path[-1], words.path()
-        columns[name] = path
-        if not words.next_is(","):
-            return [{name: _value(row, path) for name, path in columns.items()} for row in rows]
-        words.take()
+def _summarize(words: Words, table: Table) -> Table:
+    name = words.name()
+    if words.takes("="):
+        words.expect("count")
+    elif name == "count":
+        name = "count_"
+    else:
+        raise QueryError(f"Not known to this simulator: 'summarize {name}'. Known: count().")
+    words.expect("(")
+    words.expect(")")
+    keys = _named(words, table.columns) if words.takes("by") else {}
+    counts: dict[tuple[Any, ...], int] = {} if keys else {(): 0}
+    values = [_plain("summarize", each).value for each in keys.values()]
+    for row in table.rows:
+        found = tuple(value(row) for value in values)
+        counts[found] = counts.get(found, 0) + 1
+    rows = [{**dict(zip(keys, found, strict=True)), name: count} for found, count in counts.items()]
+    return replace(table, columns={**_kinds(keys), name: Kind.NUMBER}, rows=rows)
 
 
-def _order(words: _Words, rows: list[Row]) -> list[Row]:
+def _order(words: Words, table: Table) -> Table:
     words.expect("by")
-    keys: list[tuple[list[str], bool]] = []
+    keys: list[tuple[Callable[[Row], Any], bool]] = []
     while True:
-        path = words.path()
+        value = _plain("order", expression(words, table.columns)).value
         # Kusto, the order is descending unless said otherwise.
-        descending = words.take() == "desc" if words.next_is("asc", "desc") else True
-        keys.append((path, descending))
-        if not words.next_is(","):
+        keys.append((value, not words.takes("asc")))
+        words.takes("desc")
+        if not words.takes(","):
             break
-        words.take()
-    ordered = list(rows)
-    for path, descending in reversed(keys):
-        ordered.sort(key=lambda row, path=path: _text(_value(row, path)), reverse=descending)  # type: ignore[misc]
-    return ordered
+    rows = list(table.rows)
+    for value, descending in reversed(keys):
+        rows.sort(key=_sortable(value), reverse=descending)
+    return replace(table, rows=rows)
 
 
-_OPERATORS: dict[str, Callable[[_Words, list[Row]], list[Row]]] = {
+def _sortable(value: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    def key(row: Row) -> Any:
+        found = value(row)
+        return (found is not None, found)  # Kusto, null comes first
+
+    return key
+
+
+def _limit(words: Words, table: Table) -> Table:
+    number = words.take()
+    if not number.isdecimal():
+        raise QueryError(f"Not known to this simulator: '{number}' where a number of rows could stand.")
+    return replace(table, rows=table.rows[: int(number)], limited=True)
+
+
+_OPERATORS: dict[str, Callable[[Words, Table], Table]] = {
     "where": _where,
+    "extend": _extend,
     "project": _project,
+    "mv-expand": _mv_expand,
+    "summarize": _summarize,
     "order": _order,
+    "limit": _limit,
+    "take": _limit,
 }
 
 
-def _value(row: Row, path: list[str]) -> Any:
-    value: Any = row
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def _named(words: Words, columns: Columns, *, most: int | None = None) -> dict[str, Expression]:
+    """Expressions by the names of their columns: the one the query gives, or that of a path."""
+    made: dict[str, Expression] = {}
+    while True:
+        given = words.takes_name()
+        each = expression(words, columns)
+        if not (name := given or each.name):
+            raise QueryError("Not known to this simulator: a column without a name; the query must say it.")
+        made[name] = each
+        if len(made) == most or not words.takes(","):
+            return made
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _kinds(made: Mapping[str, Expression]) -> dict[str, Kind]:
+    return {name: each.kind for name, each in made.items()}
+
+
+def _plain(operator: str, key: Expression) -> Expression:
+    """Kusto takes no dynamic value for a key: the query must say what it is."""
+    if key.kind is Kind.DYNAMIC:
+        raise QueryError(f"'{operator}' needs a key that is not dynamic, as '{key.name}' is: say tostring(...).")
+    return key

@@ -14,6 +14,7 @@ from simulator import connections, endpoint_names, ids, interfaces, zone_groups
 from simulator.addresses import INTERFACES
 from simulator.documents import Document
 from simulator.endpoint_names import CONNECTION_LISTS, ENDPOINTS, connection_of, members_of, stamped
+from simulator.locks import another_operation
 from simulator.refusals import NotSimulatedError, Refusal
 from simulator.world import NETWORK_SERVICE, Caller, Operation, World
 
@@ -148,13 +149,7 @@ def remove_zone_group(world: World, caller: Caller, group_id: str) -> Operation 
 def refuse_when_busy(world: World, resource_id: str) -> None:
     """Azure, the network service takes one operation on a resource at a time (behaviour reference section 6.1)."""
     if operation := world.busy(resource_id):
-        subscription = ids.parse(resource_id).subscription
-        raise Refusal(
-            "AnotherOperationInProgress",
-            "Another operation on this or dependent resource is in progress. To retrieve status of the operation use "
-            f"uri: https://management.azure.com/subscriptions/{subscription}/providers/Microsoft.Network/locations/"
-            f"westeurope/operations/{operation.id}?api-version=2025-05-01.",
-        )
+        raise another_operation(operation)
 
 
 def _checked_request(world: World, wanted: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -19,13 +19,20 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the simulated servi
     """Azure's no: a code and a message."""
 
     def __init__(
-        self, code: str, message: str, *, by: By = By.PROVIDER, details: Sequence[dict[str, Any]] = ()
+        self,
+        code: str,
+        message: str,
+        *,
+        by: By = By.PROVIDER,
+        details: Sequence[dict[str, Any]] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.by = by
         self.details = tuple(details)
+        self.retry_after = retry_after  # seconds
 
 
 class NotSimulatedError(Exception):

@@ -17,13 +17,16 @@ from aiohttp import web
 
 from simulator import control, graph, identity
 from simulator.arm import connections, dns, endpoints, networks, resources, targets
-from simulator.arm.envelope import check_request, refused
+from simulator.arm.envelope import refused
+from simulator.arm.gateway import check_request
 from simulator.authority import HOST, Authority
 from simulator.clock import Clock
 from simulator.control import Control, IdleCheck
 from simulator.faults import Fault, Faults
+from simulator.graph_index import GraphIndex
 from simulator.host_process import HostProcess
 from simulator.identity import Identity
+from simulator.quotas import Admission, Quotas
 from simulator.refusals import By, NotSimulatedError, Refusal
 from simulator.request_log import Entry, RequestLog
 from simulator.wire import Reply, Request, Router
@@ -43,6 +46,7 @@ class Simulator:
         self.faults = Faults(self.hosts)
         self.log = RequestLog()
         self.identity = Identity(self.clock)
+        self.quotas = Quotas(self.clock)
         self.idle_checks: list[IdleCheck] = [self._operations]
         self.control = Control(self.world, self.faults, self.log, self.idle_checks)
         self.url = ""
@@ -50,7 +54,7 @@ class Simulator:
         self._arm, self._graph = Router(), Router()
         for room in (dns, endpoints, connections, targets, networks, resources):
             room.add_routes(self._arm)
-        graph.add_routes(self._graph)
+        graph.add_routes(self._graph, GraphIndex(self.world))
 
     async def start(self, port: int = 0) -> None:
         """Listens on that port of 127.0.0.1, or on a free one."""
@@ -134,16 +138,21 @@ class Simulator:
             return self.identity.answer(request)
         await self.clock.sleep(self.world.settings.latency_ms / 1000)
         correlation = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
+        admission = Admission()
         try:
             entry.principal = self.identity.principal(request.headers.get("Authorization"))
             request = replace(request, caller=Caller(entry.principal, correlation))
+            admission = self.quotas.admit_query(request) if service == "graph" else self.quotas.admit(request)
+            if admission.refusal is not None:
+                raise admission.refusal
             reply = await self._dispatch(request, self._graph if service == "graph" else self._arm)
         except Refusal as refusal:
             reply = refused(refusal)
         except NotSimulatedError as error:
             reply = _unknown(request, f": {error}")
+        quotas = admission.shown(by_gateway="x-ms-failure-cause" in reply.headers)
         headers = {"x-ms-request-id": str(uuid.uuid4()), "x-ms-correlation-request-id": correlation}
-        return replace(reply, headers={**reply.headers, **headers})
+        return replace(reply, headers={**reply.headers, **quotas, **headers})
 
     async def _dispatch(self, request: Request, router: Router) -> Reply:
         check_request(request)

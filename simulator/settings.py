@@ -46,6 +46,17 @@ class Settings:
     missing_delete_insists: bool = _setting(
         False, "flag"
     )  # deleting a missing record set with If-Match is a 412, not 204
+    # Resource Graph (section 5)
+    graph_lag_ms: int = _setting(0, "count")  # the index shows the world as it was that long ago
+    graph_payload_bytes: int = _setting(16_777_216, "count")  # the largest answer
+    graph_metadata: bool = _setting(True, "flag")  # rows of record sets show metadata, ttl, fqdn and etag
+    graph_string_booleans: bool = _setting(False, "flag")  # rows show truth values as the texts "true" and "false"
+    graph_retry_after: bool = _setting(True, "flag")  # the 429 of a query says when to come again
+    # ARM (section 6)
+    quotas: bool = _setting(False, "flag")  # more requests than Azure takes are refused
+    throttle_retry_after: bool = _setting(True, "flag")  # the 429 of a quota says when to come again
+    lock_conflicts: str = _setting("off", "off|409|429")  # a write beside a running operation is refused, and how
+    rbac: bool = _setting(False, "flag")  # a caller needs a role for what it does
     # Event Grid (section 1)
     event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery
     event_duplicates: int = _setting(0, "count")  # so many more deliveries of each event

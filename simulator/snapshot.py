@@ -46,7 +46,6 @@ def load(world: World, picture: Mapping[str, Any]) -> None:
     lagging = texts("A snapshot's lagging", picture.get("lagging"))
     subnets = texts("A snapshot's subnets", picture.get("subnets"))
     world.clear()
-    world.settings = settings
     world.subscriptions.update({each.id.lower(): each for each in subscriptions})
     world.targets.update({key(each.id): each for each in targets})
     world.addresses.know(subnets)
@@ -54,6 +53,7 @@ def load(world: World, picture: Mapping[str, Any]) -> None:
         world.put(document)
     for document in resources:
         connections.show(world, document["id"])
+    world.settings = settings  # no sooner: an index that lags knows what was there before
     world.own_dns.update(picture.get("ownDns", {}))
     for endpoint in lagging:
         endpoint_names.lag(world, endpoint)

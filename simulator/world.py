@@ -99,13 +99,18 @@ class World:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.listeners: list[Callable[[Change], None]] = []
+        # Told of every document that is stored, and of every id that is forgotten, with None.
+        self.watchers: list[Callable[[str, Document | None], None]] = []
+        self.store = Documents()
         self.clear()
 
     def clear(self) -> None:
         """An empty world again, for the same listeners; operations under way are forgotten."""
         self.settings = Settings()
         self.subscriptions, self.targets = {}, {}
-        self.store = Documents()
+        gone, self.store = self.store, Documents()
+        for document in gone:
+            self._tell(document["id"], None)
         self.operations, self._busy = {}, {}
         self.own_dns, self.lagging = {}, set()
         self.addresses = Addresses()
@@ -133,10 +138,10 @@ class World:
         parsed = ids.parse(document["id"])
         if parsed.type.lower() == INTERFACES.lower():
             self.addresses.replace(self.store.get(document["id"]), document)
-        self.store.put(document)
+        self._keep(document)
         group = f"/subscriptions/{parsed.subscription}/resourceGroups/{parsed.resource_group}"
         if parsed.resource_group and self.store.get(group) is None:
-            self.store.put(resource_group(group, document.get("location") or "westeurope"))
+            self._keep(resource_group(group, document.get("location") or "westeurope"))
 
     def remove(self, resource_id: str) -> None:
         """Forgets a document and everything under it."""
@@ -144,6 +149,7 @@ class World:
             if ids.parse(document["id"]).type.lower() == INTERFACES.lower():
                 self.addresses.replace(document, None)
             self.store.remove(document["id"])
+            self._tell(document["id"], None)
 
     @contextmanager
     def unheard(self, resource_id: str) -> Iterator[None]:
@@ -186,9 +192,21 @@ class World:
         """The long operation that the resource is under."""
         return self._busy.get(ids.key(resource_id))
 
-    def under_way(self) -> list[str]:
+    def running(self) -> list[Operation]:
         """Long operations not yet at their end."""
+        return list(self._busy.values())
+
+    def under_way(self) -> list[str]:
+        """The same in words."""
         return [f"{each.operation} of {each.resource_id}" for each in self._busy.values()]
+
+    def _keep(self, document: Document) -> None:
+        self.store.put(document)
+        self._tell(document["id"], document)
+
+    def _tell(self, resource_id: str, document: Document | None) -> None:
+        for watcher in self.watchers:
+            watcher(resource_id, document)
 
     def need_subscription(self, subscription: str) -> Subscription:
         """Raises Refusal if there is no such subscription, or it may not be read.

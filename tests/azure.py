@@ -39,13 +39,14 @@ class Answer:
 class Azure:
     """One simulator, as tests see it; closes its clients with itself."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, client_id: str | None = None) -> None:
         self.url = url
+        self._client_id = client_id  # of the identity that asks; without one, the app's own
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self.session = await self._open.enter_async_context(aiohttp.ClientSession())
-        self.credential = await self._open.enter_async_context(ManagedIdentityCredential())
+        self.credential = await self._open.enter_async_context(ManagedIdentityCredential(client_id=self._client_id))
         return self
 
     async def __aexit__(

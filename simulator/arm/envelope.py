@@ -21,6 +21,7 @@ _STATUS = {
     "AuthenticationFailed": 401,
     "InvalidAuthenticationToken": 401,
     "AuthorizationFailed": 403,
+    "LinkedAuthorizationFailed": 403,
     "NotFound": 404,
     "ParentResourceNotFound": 404,
     "ResourceGroupNotFound": 404,
@@ -30,9 +31,14 @@ _STATUS = {
     "AnotherOperationInProgress": 409,
     "CannotDeleteResource": 409,
     "Conflict": 409,
+    "ScopeLocked": 409,
     "PreconditionFailed": 412,
+    "RateLimiting": 429,
+    "RetryableError": 429,
+    "SubscriptionRequestsThrottled": 429,
+    "TenantRequestsThrottled": 429,
+    "TooManyRequests": 429,
 }
-_ACTIONS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
 def refused(refusal: Refusal) -> Reply:
@@ -46,43 +52,9 @@ def refused(refusal: Refusal) -> Reply:
         headers["x-ms-failure-cause"] = "gateway"
     if status == 401:
         headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{refusal.message}"'
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
     return Reply(status, body if refusal.by is By.PRIVATE_DNS else {"error": body}, headers)
-
-
-def check_request(request: Request) -> None:
-    """What the gateway looks at before any provider does: api-version, subscription, resource group.
-
-    Raises Refusal.
-    """
-    if not request.api_version:
-        message = "The api-version query parameter (?api-version=) is required for all requests."
-        raise Refusal("MissingApiVersionParameter", message, by=By.GATEWAY)
-    parts = request.path.strip("/").split("/")
-    if parts[0].lower() != "subscriptions" or len(parts) < 2:
-        return
-    if not request.world.need_subscription(parts[1]).readable:
-        raise forbidden(request)
-    makes_group = len(parts) == 4 and request.method != "GET"
-    if len(parts) >= 4 and parts[2].lower() == "resourcegroups" and not makes_group:
-        request.world.need_group(parts[1], parts[3])
-
-
-def forbidden(request: Request) -> Refusal:
-    """The 403 of a caller without a role (behaviour reference section 6.1)."""
-    scope = request.path.rstrip("/")
-    try:
-        resource_type = ids.parse(scope).type
-    except ValueError:
-        resource_type = ids.parse(f"{scope}/x").type  # a list of such things
-    action = f"{resource_type}/{_ACTIONS.get(request.method, 'action')}"
-    principal = request.caller.principal
-    return Refusal(
-        "AuthorizationFailed",
-        f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
-        f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
-        "your credentials.",
-        by=By.GATEWAY,
-    )
 
 
 def insistence(request: Request) -> Insist:

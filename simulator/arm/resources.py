@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator import ids, moves, resource_groups
 from simulator.arm.envelope import document, need_operation, operation_result, page, respelt
 from simulator.refusals import By, Refusal
+from simulator.roles import rights_of
 from simulator.wire import Reply, Request, Router
 from simulator.world import Operation, Subscription
 
@@ -33,6 +34,8 @@ def get_stored(request: Request) -> Reply | None:
         parsed = ids.parse(request.path)
     except ValueError:
         return None
+    if not parsed.subscription:
+        return None
     if parsed.type.count("/") > 1 and not request.world.store.of_type(parsed.type):
         return None
     found = request.world.need(request.path)
@@ -58,7 +61,12 @@ def subscription_document(subscription: Subscription) -> dict[str, object]:
 
 
 def _list_subscriptions(request: Request) -> Reply:
-    readable = [each for each in request.world.subscriptions.values() if each.readable]
+    rights = rights_of(request.world, request.caller.principal)
+    readable = [
+        each
+        for each in request.world.subscriptions.values()
+        if each.readable and rights.allow(f"{ids.SUBSCRIPTION}/read", f"/subscriptions/{each.id}")
+    ]
     return page(request, [subscription_document(each) for each in sorted(readable, key=lambda each: each.id)])
 
 

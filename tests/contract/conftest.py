@@ -1,4 +1,4 @@
-"""What the contract tests start from: a spoke with an account, an ear for changes, an Event Grid with a webhook."""
+"""What the contract tests start from: a spoke, perhaps a hub, an ear for changes, an Event Grid with a webhook."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from tests.azure import SPOKE
 from tests.contract.event_grid import Grid, Webhook
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 async def account(azure: Azure) -> str:
     """A storage account in a spoke."""
     return await azure.spoke()
+
+
+@pytest.fixture
+async def estate(azure: Azure) -> Azure:
+    """Two subscriptions, a spoke and a hub; the spoke is under management groups and in a tenant of its own."""
+    await azure.spoke()
+    await azure.hub()
+    await azure.subscription(SPOKE, managementGroups=["corp", "root"], tenant="t-1")
+    return azure
 
 
 @pytest.fixture

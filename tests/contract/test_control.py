@@ -57,7 +57,7 @@ async def test_a_subscription_is_made_and_changed(azure: Azure, simulator: Simul
         ("resources", {"resources": [{"id": ACCOUNT}]}, "/_sim/subscriptions first"),
         ("resources", {"resources": [], "emit": 1}, "'emit'"),
         ("settings", [], "JSON object"),
-        ("settings", {"quotas": 1}, "There is no setting 'quotas'. Allowed: latencyMs, operationMs"),
+        ("settings", {"quota": 1}, "There is no setting 'quota'. Allowed: latencyMs, operationMs"),
         ("settings", {"latencyMs": -1}, "whole number"),
         ("settings", {"latencyMs": True}, "whole number"),
         ("settings", {"nicWhilePending": 1}, "true or false"),

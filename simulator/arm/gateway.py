@@ -1,0 +1,79 @@
+"""What ARM's gateway looks at before any provider does: version, subscription, roles, resource group, locks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator import ids, locks, roles
+from simulator.connection_documents import CHILD
+from simulator.endpoint_names import ENDPOINTS
+from simulator.refusals import By, Refusal
+from simulator.roles import Rights
+from simulator.wire import Request
+
+_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+_APPROVAL = f"{CHILD}Approval/action"
+
+
+def check_request(request: Request) -> None:
+    """Raises Refusal if the gateway does not let the request through to its provider."""
+    if not request.api_version:
+        message = "The api-version query parameter (?api-version=) is required for all requests."
+        raise Refusal("MissingApiVersionParameter", message, by=By.GATEWAY)
+    parts = request.path.strip("/").split("/")
+    if parts[0].lower() != "subscriptions" or len(parts) < 2:
+        return
+    scope, action = request.path.rstrip("/"), _action(request)
+    if not request.world.need_subscription(parts[1]).readable:
+        raise roles.forbidden(request.caller.principal, action, scope)
+    rights = roles.rights_of(request.world, request.caller.principal)
+    rights.need(action, scope)
+    makes_group = len(parts) == 4 and request.method != "GET"
+    if len(parts) >= 4 and parts[2].lower() == "resourcegroups" and not makes_group:
+        request.world.need_group(parts[1], parts[3])
+    if _VERBS.get(request.method) in ("write", "delete"):
+        _check_write(request, scope, action, rights)
+
+
+def _action(request: Request) -> str:
+    """The action that a role must permit: the type of the resource, or of those listed, and the method's verb."""
+    scope = request.path.rstrip("/")
+    try:
+        resource_type = ids.parse(scope).type
+    except ValueError:
+        resource_type = ids.parse(f"{scope}/x").type  # a list of such things, or something to do with one
+    return f"{resource_type}/{_VERBS.get(request.method, 'action')}"
+
+
+def _check_write(request: Request, scope: str, action: str, rights: Rights) -> None:
+    try:
+        resource_type = ids.parse(scope).type.lower()
+    except ValueError:
+        return  # no resource, and so nothing to lock
+    if resource_type.endswith(f"/{CHILD}".lower()) and request.method != "DELETE":
+        # Azure, who answers a connection needs a right of its own on the target (behaviour reference section 4.3).
+        target = ids.parse(scope).parent
+        rights.need(f"{ids.parse(target).type}/{_APPROVAL}", target)
+    if resource_type == ENDPOINTS.lower() and request.method == "PUT":
+        _check_targets(request, scope, action, rights)
+    locks.refuse_when_locked(request.world, scope, _VERBS[request.method])
+    locks.refuse_beside_operation(request.world, scope)
+
+
+def _check_targets(request: Request, scope: str, action: str, rights: Rights) -> None:
+    """Azure, an automatic request is approved by its sender, who needs that right (behaviour reference section 2.6)."""
+    for target in _automatic_targets(request.body):
+        try:
+            approval = f"{ids.parse(target).type}/{_APPROVAL}"
+        except ValueError:
+            continue  # an alias, or nothing at all, which the provider refuses
+        if not rights.allow(approval, target):
+            raise roles.link_forbidden(request.caller.principal, action, scope, target, approval)
+
+
+def _automatic_targets(body: Any) -> list[str]:
+    asked: Any = body.get("properties") if isinstance(body, Mapping) else None
+    connections: Any = asked.get("privateLinkServiceConnections") if isinstance(asked, Mapping) else None
+    found = [each.get("properties") for each in connections or [] if isinstance(each, Mapping)]
+    return [str(each.get("privateLinkServiceId")) for each in found if isinstance(each, Mapping)]

@@ -1,0 +1,117 @@
+"""Who may do what where: role definitions and assignments, which are documents like any other (setting `rbac`).
+
+A definition's `actions` and `notActions` may have `*` in them; an assignment holds at the scope that its id lies under
+and below it, a management group's for all its subscriptions (behaviour reference sections 2.8 and 6.1).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from simulator import ids
+from simulator.refusals import By, Refusal
+from simulator.world import World
+
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+_MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
+_BUILT_IN: dict[str, Any] = json.loads(files("simulator").joinpath("data/roles.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one assignment permits, each pair of actions as regular expressions, at a scope in lower case."""
+
+    scope: str
+    permissions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a principal may do in this world at this moment; everything if roles do not count."""
+
+    principal: str
+    unlimited: bool
+    grants: tuple[Grant, ...] = ()
+    management_groups: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+
+    def allow(self, action: str, scope: str) -> bool:
+        """Whether the action is permitted at that scope: by an assignment there or above."""
+        if self.unlimited:
+            return True
+        scope = ids.key(scope)
+        return any(self._covers(grant.scope, scope) and _permits(grant, action.lower()) for grant in self.grants)
+
+    def need(self, action: str, scope: str) -> None:
+        """Raises Refusal, as the gateway words it, if the action is not permitted (behaviour reference section 6.1)."""
+        if not self.allow(action, scope):
+            raise forbidden(self.principal, action, scope)
+
+    def _covers(self, granted: str, scope: str) -> bool:
+        if granted.startswith(_MANAGEMENT_GROUP):
+            subscription = scope.split("/")[2] if scope.startswith("/subscriptions/") else ""
+            return granted.removeprefix(_MANAGEMENT_GROUP) in self.management_groups.get(subscription, ())
+        return scope == granted or scope.startswith(f"{granted}/")
+
+
+def rights_of(world: World, principal: str) -> Rights:
+    """What the principal may do. An assignment whose definition nobody knows permits nothing."""
+    if not world.settings.rbac:
+        return Rights(principal, unlimited=True)
+    grants = []
+    for assignment in world.store.of_type(ASSIGNMENTS):
+        properties = assignment.get("properties") or {}
+        if str(properties.get("principalId", "")).lower() == principal.lower():
+            permissions = _permissions(world, str(properties.get("roleDefinitionId", "")))
+            grants.append(Grant(ids.key(ids.parse(assignment["id"]).parent), permissions))
+    groups = {
+        key: frozenset(group.lower() for group in each.management_groups) for key, each in world.subscriptions.items()
+    }
+    return Rights(principal, unlimited=False, grants=tuple(grants), management_groups=groups)
+
+
+def forbidden(principal: str, action: str, scope: str) -> Refusal:
+    """The 403 of a caller without a role (behaviour reference section 6.1)."""
+    return Refusal(
+        "AuthorizationFailed",
+        f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
+        f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
+        "your credentials.",
+        by=By.GATEWAY,
+    )
+
+
+def link_forbidden(principal: str, action: str, scope: str, linked: str, missing: str) -> Refusal:
+    """The 403 of a caller who lacks a right on what a write refers to (code unverified; section 6.1)."""
+    return Refusal(
+        "LinkedAuthorizationFailed",
+        f"The client '{principal}' with object id '{principal}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however, it does not have permission to perform action '{missing}' on the linked scope(s) "
+        f"'{linked}' or the linked scope(s) are invalid.",
+        by=By.GATEWAY,
+    )
+
+
+def _permissions(world: World, definition_id: str) -> tuple[tuple[str, str], ...]:
+    """The permissions of a role, which is known by the last part of its id wherever it may be assigned."""
+    name = definition_id.rsplit("/", 1)[-1].lower()
+    defined = [each for each in world.store.of_type(DEFINITIONS) if ids.parse(each["id"]).name.lower() == name]
+    found = (defined[0].get("properties") or {}) if defined else _BUILT_IN.get(name, {})
+    return tuple(
+        (_pattern(each.get("actions")), _pattern(each.get("notActions"))) for each in found.get("permissions") or []
+    )
+
+
+def _pattern(actions: list[str] | None) -> str:
+    return "|".join(re.escape(action.lower()).replace(r"\*", ".*") for action in actions or []) or r"(?!)"
+
+
+@lru_cache(maxsize=4096)
+def _permits(grant: Grant, action: str) -> bool:
+    return any(re.fullmatch(yes, action) and not re.fullmatch(no, action) for yes, no in grant.permissions)
