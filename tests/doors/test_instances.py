@@ -85,10 +85,17 @@ async def test_with_faulty_settings_it_starts_says_so_and_does_nothing(
         assert await app.happened(endpoint) == 500
         for answer in (
             await app.ask("POST", "reconcile", {"endpoint": endpoint}),
+            await app.ask("POST", "reconcile", {}),
             await app.ask("GET", "explain", query={"endpoint": endpoint}),
+            await app.ask("GET", "runs"),
+            await app.ask("GET", "connections"),
         ):
             assert (answer.status, answer.body["type"]) == (503, "urn:hubwarden:config")
             assert "4 faults" in answer.body["detail"]
+        standing = await app.ask("GET", "status")
+        assert (standing.status, standing.body["ready"], len(standing.body["faults"])) == (200, False, 4)
+        for fault, told in zip(FAULTS, standing.body["faults"], strict=True):
+            assert fault in told
         await app.storage.send(item)
 
         async def is_kept() -> bool:
@@ -113,10 +120,13 @@ async def test_in_mode_plan_it_looks_and_writes_nothing(silent: Spoke, instance:
             answer = await app.ask("POST", "reconcile", body)
             assert (answer.status, answer.body["mode"], answer.body["outcomes"]) == (200, "plan", [])
             assert [change["addresses"] for change in answer.body["plan"]["changes"]] == [["10.1.0.4"]]
+        runs = (await app.ask("GET", "runs")).body["value"]
+        assert [run["mode"] for run in runs] == ["plan"] * 3
+        assert (await app.ask("GET", "status")).body["mode"] == "plan"
         assert f"GET {endpoint}" in await app.calls()
         assert {call.split()[0] for call in await app.calls()} == {"GET"}
         assert await app.addresses() is None
-        assert await app.storage.rows() == []
+        assert {row["PartitionKey"] for row in await app.storage.rows()} == {"runs"}, "no claim"
         assert await app.storage.count() == 0
 
 

@@ -19,7 +19,7 @@ from tests.doors.local_azure import ROOT, Spoke, settings
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 BROKEN = "instance: contoso\nmode: sometimes\nestate: {subscriptions: [contoso]}\nhubs: []\ncolour: blue\n"
 FAULTS = ("line 2: mode:", "line 3: estate.subscriptions.0:", "line 4: hubs:", "line 5: colour:")
-LATER = settings(records={"limits": {"withdrawals": 5}})
+LATER = settings(events={"topic": "https://contoso.westeurope-1.eventgrid.azure.net/api/events"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,40 @@ async def test_what_it_plans_it_does_and_can_explain(silent: Spoke, variables: M
     assert (explained["endpoint"], explained["changes"]) == (endpoint, [])
 
 
+async def test_past_runs_can_be_listed_and_shown(silent: Spoke, variables: Mapping[str, str]) -> None:
+    done = await shell("reconcile", await silent.endpoint(), "--format", "json", **variables)
+    report = json.loads(done.out)
+    listed, as_csv, as_json, one = await asyncio.gather(
+        shell("runs", "--top", "1", **variables),
+        shell("runs", "--format", "csv", **variables),
+        shell("runs", "--format", "json", **variables),
+        shell("runs", report["run"], "--format", "json", **variables),
+    )
+    assert (listed.code, as_csv.code, as_json.code, one.code) == (OK, OK, OK, OK)
+    assert listed.out.splitlines()[1].startswith(report["run"])
+    [newest, *_] = csv.DictReader(io.StringIO(as_csv.out))
+    assert (newest["run"], newest["mode"], newest["status"]) == (report["run"], "apply", "done")
+    assert json.loads(as_json.out)["value"][0]["run"] == report["run"]
+    assert json.loads(one.out) == report
+
+
+async def test_without_an_id_the_whole_estate_is_reconciled(silent: Spoke, variables: Mapping[str, str]) -> None:
+    """What waits for a person is held, and the exit code says so."""
+    await silent.endpoint()
+    waiting = await silent.endpoint("pe-waiting", manual=True)
+    swept = await shell("reconcile", "--format", "json", **variables)
+    assert swept.code == HELD
+    report = json.loads(swept.out)
+    assert (report["scope"], report["status"]) == ({"everything": True}, "done")
+    assert "not_approved" in [each["reason"] for each in report["plan"]["held"] if each["endpoint"] == waiting]
+    assert await silent.addresses() == ["10.1.0.4"]
+
+    listed = await shell("connections", "--format", "csv", **variables)
+    assert listed.code == OK
+    [row] = [row for row in csv.DictReader(io.StringIO(listed.out)) if row["endpoint"] == waiting]
+    assert (row["status"], row["verdict"]) == ("Pending", "hold")
+
+
 async def test_the_exit_code_tells_what_was_held_from_what_failed(silent: Spoke, variables: Mapping[str, str]) -> None:
     held, failing = await silent.endpoint("pe-held", manual=True), await silent.endpoint("pe-failing")
     await silent.fault(method="PUT", path=f"/A/{silent.account}$", status=403, code="AuthorizationFailed")
@@ -97,9 +131,13 @@ async def test_the_exit_code_tells_what_was_held_from_what_failed(silent: Spoke,
 
 async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, variables: Mapping[str, str]) -> None:
     commands = (
-        ("reconcile",),
+        ("reconcile", ""),
+        ("reconcile", silent.account_id.partition("/providers")[0]),
+        ("runs", "last"),
+        ("runs", "20200101T000000000Z-00000000"),
+        ("runs", "--top", "0"),
+        ("connections", "--status", "pending"),
         ("reconcile", f"{silent.endpoint_id('pe1')}/../pe2"),
-        ("reconcile", silent.account_id),
         ("explain", "a b.blob.core.windows.net"),
         ("config", "check", "/nowhere/hubwarden.yaml"),
     )
@@ -136,7 +174,7 @@ async def test_settings_are_checked_before_they_are_deployed(tmp_path: Path) -> 
         places = [line.partition(".yaml: ")[2] for line in told.errors.splitlines()]
         assert [place[: len(fault)] for place, fault in zip(places, FAULTS, strict=True)] == list(FAULTS)
     assert later.code == OK
-    assert "withdrawals are not limited by this version" in later.out
+    assert "nothing is published by this version" in later.out
     assert schema.code == OK
     assert json.loads(schema.out)["properties"]["instance"]
 
