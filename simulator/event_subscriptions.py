@@ -14,6 +14,7 @@ SUBSCRIPTIONS = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 TOPICS = "Microsoft.EventGrid/systemTopics"
 # Azure, the most there can be, and what there is by default (behaviour reference section 1.6).
 MAX_ATTEMPTS, TIME_TO_LIVE_MINUTES = 30, 1440
+SCHEMA = "EventGridSchema"
 
 
 class EventGridError(Exception):
@@ -46,7 +47,7 @@ def event_subscription(
         "provisioningState": "Succeeded",
         "destination": dict(destination),
         "filter": dict(wanted),
-        "eventDeliverySchema": "EventGridSchema",
+        "eventDeliverySchema": SCHEMA,
         "retryPolicy": {"maxDeliveryAttempts": MAX_ATTEMPTS, "eventTimeToLiveInMinutes": TIME_TO_LIVE_MINUTES},
     }
     return _document(f"{_topic_id(subscription)}/eventSubscriptions/{name}", SUBSCRIPTIONS, properties)
@@ -69,8 +70,10 @@ def covers(world: World, document: Document, resource_id: str) -> bool:
 
 
 def filter_of(document: Document) -> event_filters.Filter:
-    """Which events it asks for. Raises EventGridError."""
+    """Which events it asks for. Raises EventGridError, also if it wants them in a schema that is not simulated."""
     try:
+        if (schema := document["properties"].get("eventDeliverySchema") or SCHEMA) != SCHEMA:
+            raise event_filters.FilterError(f"the delivery schema {schema} is not simulated")
         return event_filters.read(document["properties"].get("filter") or {})
     except event_filters.FilterError as error:
         raise EventGridError(f"event subscription '{name_of(document)}': {error}") from error

@@ -11,6 +11,7 @@ from aiohttp import web
 from azure.eventgrid import EventGridEvent
 
 from simulator.event_subscriptions import SUBSCRIPTIONS, TOPICS, EventGridError
+from simulator.event_subscriptions import webhook as to
 from simulator.world import Subscription
 from tests.contract.event_grid import ALL, ENDPOINT, SUB, WRITE, Grid, Webhook
 from tests.contract.function_apps import messages, put
@@ -67,6 +68,16 @@ async def test_a_faulty_filter_stops_a_subscription_and_is_heard_of(grid: Grid, 
     assert grid.events.undelivered() == ["event subscription 'events': the operator NumberIn is not simulated"]
     grid.events.declare(SUB, "events", webhook.url, ALL)
     assert grid.events.undelivered() == []
+
+
+async def test_only_the_event_grid_schema_is_delivered(grid: Grid, webhook: Webhook) -> None:
+    """Section 1.4: what was asked for in CloudEvents must not come in another shape."""
+    grid.subscribe(to(webhook.url))
+    (document,) = grid.world.documents(SUBSCRIPTIONS)
+    document["properties"]["eventDeliverySchema"] = "CloudEventSchemaV1_0"
+    grid.change()
+    reason = "the delivery schema CloudEventSchemaV1_0 is not simulated"
+    assert grid.events.undelivered() == [f"event subscription 'events': {reason}"]
 
 
 APP = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Web/sites/app"
