@@ -85,13 +85,17 @@ async def test_nothing_is_left_also_when_a_check_fails(authority: Authority, mon
         assert (await azure.world())["resources"] == before["resources"]
 
 
-async def test_a_zone_that_was_there_stays(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_zone_that_was_there_stays_and_nothing_is_made(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with simulated(authority, monkeypatch) as place, Azure(place.arm) as azure:
         await azure.zone(group=place.group, subscription=place.subscription)
+        before = await azure.world()
         with pytest.raises(AssertionError, match="was there before"):
             async with prepared(place):
                 pass
-        assert (await azure.arm("GET", place.zone)).status == 200
+        assert (await azure.world())["resources"] == before["resources"]
+        assert not [each for each in await azure.requests() if each["method"] in ("PUT", "DELETE")]
 
 
 async def test_what_would_not_go_is_named(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

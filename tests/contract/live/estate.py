@@ -324,6 +324,8 @@ def error_of(answer: Answer) -> dict[str, str]:
 async def prepare(estate: AzureEstate) -> None:
     """Makes what every check stands on: a network, an account, a zone, one endpoint approved and one pending."""
     place = estate.place
+    # First, for its name may be taken, and then nothing else is made.
+    await estate.make(place.zone, {"location": "global"}, version=DNS, headers={"If-None-Match": "*"})
     offered = {"addressPrefix": "10.250.1.0/24", "privateLinkServiceNetworkPolicies": "Disabled"}
     subnets = [
         {"name": "endpoints", "properties": {"addressPrefix": "10.250.0.0/24"}},
@@ -338,7 +340,6 @@ async def prepare(estate: AzureEstate) -> None:
         "properties": {"publicNetworkAccess": "Disabled", "allowBlobPublicAccess": False},
     }
     await estate.make(place.account, account, version=STORAGE)
-    await estate.make(place.zone, {"location": "global"}, version=DNS, headers={"If-None-Match": "*"})
     await estate.request_endpoint("approved")
     await estate.request_endpoint("pending", manual=True, message="let me in")
 
