@@ -40,7 +40,7 @@ def refuse_beside_operation(world: World, scope: str) -> None:
     answer of its own (behaviour reference section 3.2).
     """
     how = world.settings.lock_conflicts
-    if how == "off" or ids.key(ids.parse(scope).type).startswith(ZONES.lower()):
+    if how == "off" or f"/{ZONES}/".lower() in ids.key(scope):
         return
     related = [each for each in world.running() if _related(ids.key(scope), ids.key(each.resource_id))]
     if related and how == "409":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,41 +25,52 @@ def check_request(request: Request) -> None:
     parts = request.path.strip("/").split("/")
     if parts[0].lower() != "subscriptions" or len(parts) < 2:
         return
+    readable = request.world.need_subscription(parts[1]).readable
     scope, action = request.path.rstrip("/"), _action(request)
-    if not request.world.need_subscription(parts[1]).readable:
+    if not readable:
         raise roles.forbidden(request.caller.principal, action, scope)
     rights = roles.rights_of(request.world, request.caller.principal)
     rights.need(action, scope)
     makes_group = len(parts) == 4 and request.method != "GET"
     if len(parts) >= 4 and parts[2].lower() == "resourcegroups" and not makes_group:
         request.world.need_group(parts[1], parts[3])
-    if _VERBS.get(request.method) in ("write", "delete"):
+    if _VERBS.get(request.method) != "read":
         _check_write(request, scope, action, rights)
 
 
 def _action(request: Request) -> str:
     """The action that a role must permit: the type of the resource, or of those listed, and the method's verb."""
-    scope = request.path.rstrip("/")
-    try:
-        resource_type = ids.parse(scope).type
-    except ValueError:
-        resource_type = ids.parse(f"{scope}/x").type  # a list of such things, or something to do with one
-    return f"{resource_type}/{_VERBS.get(request.method, 'action')}"
+    scope, verb = request.path.rstrip("/"), _VERBS.get(request.method, "action")
+    for spelt in (scope, f"{scope}/x"):  # a resource; a list of such, or something to do with one
+        with contextlib.suppress(ValueError):
+            return f"{ids.parse(spelt).type}/{verb}"
+    # Something to do with a group or a subscription, such as moving what is in it.
+    parts = scope.split("/")
+    above = 5 if len(parts) > 5 and parts[3].lower() == "resourcegroups" and parts[4] else 3
+    return "/".join([ids.parse("/".join(parts[:above])).type, *parts[above:], verb])
 
 
 def _check_write(request: Request, scope: str, action: str, rights: Rights) -> None:
-    try:
-        resource_type = ids.parse(scope).type.lower()
-    except ValueError:
-        return  # no resource, and so nothing to lock
-    if resource_type.endswith(f"/{CHILD}".lower()) and request.method != "DELETE":
+    written = _written(request)
+    if written is not None and written.type.lower().endswith(f"/{CHILD}".lower()) and request.method != "DELETE":
         # Azure, who answers a connection needs a right of its own on the target (behaviour reference section 4.3).
-        target = ids.parse(scope).parent
-        rights.need(f"{ids.parse(target).type}/{_APPROVAL}", target)
-    if resource_type == ENDPOINTS.lower() and request.method == "PUT":
+        rights.need(f"{ids.parse(written.parent).type}/{_APPROVAL}", written.parent)
+    if written is not None and written.type.lower() == ENDPOINTS.lower() and request.method == "PUT":
         _check_targets(request, scope, action, rights)
-    locks.refuse_when_locked(request.world, scope, _VERBS[request.method])
-    locks.refuse_beside_operation(request.world, scope)
+    # Azure, ReadOnly stops actions, too.
+    locks.refuse_when_locked(request.world, scope, _VERBS.get(request.method, "write"))
+    if written is not None:
+        locks.refuse_beside_operation(request.world, scope)
+
+
+def _written(request: Request) -> ids.Id | None:
+    """The resource that is written or deleted; None for an action, and for a path that is no resource's."""
+    if request.method not in _VERBS:
+        return None
+    try:
+        return ids.parse(request.path)
+    except ValueError:
+        return None
 
 
 def _check_targets(request: Request, scope: str, action: str, rights: Rights) -> None:
@@ -75,5 +87,6 @@ def _check_targets(request: Request, scope: str, action: str, rights: Rights) ->
 def _automatic_targets(body: Any) -> list[str]:
     asked: Any = body.get("properties") if isinstance(body, Mapping) else None
     connections: Any = asked.get("privateLinkServiceConnections") if isinstance(asked, Mapping) else None
-    found = [each.get("properties") for each in connections or [] if isinstance(each, Mapping)]
+    listed = connections if isinstance(connections, list) else []
+    found = [each.get("properties") for each in listed if isinstance(each, Mapping)]
     return [str(each.get("privateLinkServiceId")) for each in found if isinstance(each, Mapping)]

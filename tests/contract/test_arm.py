@@ -156,6 +156,8 @@ async def test_stored_documents_are_answered_as_given(azure: Azure) -> None:
         ("DELETE", f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"),
         ("PATCH", ENDPOINT),
         ("GET", f"/subscriptions/{SPOKE}/providers/Microsoft.Storage/storageAccounts"),
+        ("GET", f"/subscriptions/{SPOKE}/frobnicate/x/y"),
+        ("DELETE", f"/subscriptions/{SPOKE}/resourceGroups/rg-spoke/frobnicate"),
     ],
 )
 async def test_an_unknown_request_fails_loudly(

@@ -48,6 +48,17 @@ async def test_a_lock_holds_where_it_lies_and_below(zone: Azure, scope: str) -> 
     assert await code(zone, "GET", RECORD) == (200, "")
 
 
+async def test_a_lock_that_stops_writes_stops_actions(zone: Azure) -> None:
+    """Azure, nothing is moved out of a group that is ReadOnly (behaviour reference section 6.1)."""
+    body = {"resources": [ZONE_ID], "targetResourceGroup": f"{GROUP}2"}
+    await zone.resource_group("rg-dns2", HUB)
+    lock_id = await lock(zone, GROUP, "ReadOnly")
+
+    assert await code(zone, "POST", f"{GROUP}/moveResources", body) == (409, "ScopeLocked")
+    await zone.sim("DELETE", "resources", id=lock_id)
+    assert (await zone.arm("POST", f"{GROUP}/moveResources", body)).status == 202
+
+
 async def test_a_lock_holds_nowhere_else(zone: Azure) -> None:
     """Azure, neither a sibling nor a name that begins alike is locked (behaviour reference section 6.1)."""
     await lock(zone, RECORD, "ReadOnly")
@@ -143,6 +154,14 @@ async def test_what_is_apart_is_free(busy: Azure, account: str) -> None:
     await busy.sim("POST", "settings", {"lockConflicts": "409"})
 
     assert await code(busy, "PUT", f"{ENDPOINT}2", endpoint_request(account)) == (201, "")
+
+
+@pytest.mark.parametrize("path", [f"{ENDPOINT}/privateEndpointConnections", f"{ENDPOINT}/frobnicate/x/y/z"])
+async def test_what_is_no_resource_is_not_locked(busy: Azure, path: str) -> None:
+    """Azure does more than this simulator, which never guesses, whatever its settings (reference section 10)."""
+    await busy.sim("POST", "settings", {"lockConflicts": "409"})
+
+    assert (await busy.arm("PUT", path, {})).status == 501
 
 
 @pytest.mark.parametrize("conflicts", ["off", "409", "429"])

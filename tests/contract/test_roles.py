@@ -76,6 +76,8 @@ async def test_roles_count_only_if_asked_for(estate: Azure) -> None:
         ("PATCH", RECORD, "Microsoft.Network/privateDnsZones/A/write"),
         ("DELETE", RECORD, "Microsoft.Network/privateDnsZones/A/delete"),
         ("POST", f"{ZONE_ID}/frobnicate", "Microsoft.Network/privateDnsZones/frobnicate/action"),
+        ("POST", f"{GROUP}/moveResources", "Microsoft.Resources/subscriptions/resourceGroups/moveResources/action"),
+        ("GET", f"/subscriptions/{HUB}/locations", "Microsoft.Resources/subscriptions/locations/read"),
         ("GET", f"/subscriptions/{HUB}", "Microsoft.Resources/subscriptions/read"),
         ("GET", GROUP, "Microsoft.Resources/subscriptions/resourceGroups/read"),
         ("GET", f"{GROUP}x", "Microsoft.Resources/subscriptions/resourceGroups/read"),  # nor is it told what is not
