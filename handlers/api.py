@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from handlers.answers import WITHIN, answer, answering, body_of, problem
-from handlers.people import is_one_of
+from handlers.people import may_decide
 from hubwarden.errors import InputError
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.report import Report
@@ -31,7 +31,7 @@ async def api_reconcile(req: func.HttpRequest) -> func.HttpResponse:
     """
     asked = body_of(req, ("endpoint", "target", "apply", "plan"))
     scope, applies, plan = _scope(asked), _applies(asked), _plan(asked)
-    if plan and not _is_a_person_who_may(req):
+    if plan and not may_decide(settings(), req):
         return problem(403, "forbidden", "'plan' needs a person who is signed in and one of approvals.people")
     if isinstance(scope, Everything) and not plan:
         return _promised(await runtime().start(scope, applies=applies))
@@ -67,9 +67,3 @@ def _plan(asked: dict[str, Any]) -> str:
     if not _applies(asked):
         raise InputError("'plan' is applied, so 'apply' cannot be false beside it")
     return plan
-
-
-def _is_a_person_who_may(req: func.HttpRequest) -> bool:
-    """The principal's header is believed only where the platform signs people in; anybody could send it elsewhere."""
-    config = settings()
-    return config.environment.knows_people and is_one_of(config.people, req)

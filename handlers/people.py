@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
+
+if TYPE_CHECKING:
+    from hubwarden.config.loading import Config
 
 PRINCIPAL = "X-MS-CLIENT-PRINCIPAL"
 LARGEST = 64 * 1024
@@ -20,8 +23,13 @@ LARGEST = 64 * 1024
 _GROUPS = "groups"
 
 
+def may_decide(config: Config, req: func.HttpRequest) -> bool:
+    """Whether somebody is signed in who may decide; where the platform signs nobody in, nobody may, with any header."""
+    return config.environment.knows_people and is_one_of(config.people, req)
+
+
 def is_one_of(people: Collection[str], req: func.HttpRequest) -> bool:
-    """Whether the person who is signed in has one of these app roles, or is in one of these groups."""
+    """Whether the person whom the header names has one of these app roles, or is in one of these groups."""
     principal = _principal(req.headers.get(PRINCIPAL, ""))
     claims = principal.get("claims")
     return isinstance(claims, list) and any(_grants(claim, principal.get("role_typ"), people) for claim in claims)

@@ -8,7 +8,7 @@ import azure.functions as func
 
 from handlers.event_grid import hint_in, is_event
 from hubwarden.config.environment import storage_setting
-from hubwarden.errors import PermanentError
+from hubwarden.errors import InputError, PermanentError
 from hubwarden.model.scope import Everything
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Looked, runtime
@@ -44,7 +44,12 @@ async def _item(item: WorkItem) -> None:
 
 
 async def _event(text: str) -> None:
-    hint = hint_in(text)
+    try:
+        hint = hint_in(text)
+    except InputError as error:
+        # Left to the poison queue, the claims of people in it would lie there.
+        log.warning("work: an event is ignored, for it is about nothing: %s", error)
+        return
     if hint is None:
         return
     await runtime().later(hint.scope, hint.again)

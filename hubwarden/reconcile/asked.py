@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, TemporaryError
+from hubwarden.model.connection import Verdict
 from hubwarden.model.report import Report, Run, Status, new_run_id
-from hubwarden.model.scope import Everything, Scope
+from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.hand_on import hand_on
 from hubwarden.reconcile.rooms import Rooms
@@ -81,12 +82,12 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
 
 
 async def keep(rooms: Rooms, report: Report, *, plan: str = "", asked: bool = False) -> None:
-    """Stores a run that is over, if anybody may want to see it: it was asked for, a sweep, or not without effect.
+    """Stores a run that is over, if anybody may want to see it: it was asked for, is a sweep, or had an effect.
 
     To fail is only a warning, for the work itself is done.
     """
     sweep = isinstance(report.scope, Everything)
-    if not (asked or sweep or report.plan.changes or report.plan.held or report.decisions):
+    if not (asked or sweep or _had_an_effect(report)):
         return
     try:
         await _store(rooms, report, plan)
@@ -94,6 +95,13 @@ async def keep(rooms: Rooms, report: Report, *, plan: str = "", asked: bool = Fa
             await rooms.runs.forget(rooms.now() - KEPT)
     except TemporaryError as error:
         log.warning("run %s is not kept: %s", report.run, error)
+
+
+def _had_an_effect(report: Report) -> bool:
+    """Whether a run tells something new: what waits for a person is told anew each minute, and by every sweep."""
+    answered = any(decision.verdict is not Verdict.HOLD for decision in report.decisions)
+    held = report.plan.held and not isinstance(report.scope, Pending)
+    return bool(report.plan.changes or report.outcomes or answered or held)
 
 
 async def _again(rooms: Rooms, item: WorkItem, run: Run, error: TimeoutError | TemporaryError) -> None:

@@ -94,7 +94,8 @@ async def test_what_waits_for_an_answer_is_listed_with_the_reason(silent: Spoke)
     assert (waiting["verdict"], waiting["rule"]) == ("hold", None)
     assert waiting["reason"]
     assert await of_spoke(silent, status="Approved") == []
-    assert await silent.ask("POST", "reconcile", {"target": silent.account_id})
+    looked = await silent.ask("POST", "reconcile", {"target": silent.account_id})
+    assert [decision["verdict"] for decision in looked.body["decisions"]] == ["hold"]
     assert WORDS not in silent.said
     assert WORDS not in str(await silent.storage.rows())
 

@@ -46,10 +46,12 @@ async def test_the_whole_estate_is_promised_and_worked_off_through_the_queue(sil
 
 async def test_what_waits_is_looked_at_and_held_and_leaves_no_run_behind(silent: Spoke) -> None:
     await silent.endpoint(manual=True)
+    before = (await silent.ask("GET", "runs", query={"top": "1"})).body["value"]
     await due(silent, "pending")
     await silent.hears("pending: the pending connections: apply: done")
     [connection] = await silent.connections()
     assert connection["properties"]["privateLinkServiceConnectionState"]["status"] == "Pending"
+    assert (await silent.ask("GET", "runs", query={"top": "1"})).body["value"] == before
 
 
 async def test_a_sweep_that_cannot_look_fails(silent: Spoke) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from tests.doors.local_azure import Spoke
+from tests.doors.local_azure import Spoke, traces
 
 
 def item(endpoint: object, **more: Any) -> str:
@@ -35,6 +35,15 @@ async def test_an_event_may_come_through_the_queue_as_well(silent: Spoke) -> Non
     assert await silent.addresses() is None
 
 
+async def test_an_event_about_nothing_is_ignored_and_left_nowhere(silent: Spoke) -> None:
+    """It tells of people, who have no business in the poison queue."""
+    await silent.storage.send(json.dumps(silent.event("pe1")), json.dumps(silent.event(None)))
+    await silent.settle()
+    assert await silent.storage.poison() == []
+    await silent.hears("work: an event is ignored, for it is about nothing", 2)
+    assert traces(silent.said) == []
+
+
 async def test_a_run_that_nobody_was_promised_is_not_begun(silent: Spoke) -> None:
     """What a run may do stands in the ledger, never in the queue."""
     endpoint = await silent.endpoint()
@@ -59,7 +68,6 @@ async def test_what_is_no_work_item_ends_in_the_poison_queue_as_it_came(silent: 
         item(f"{endpoint}/../pe2"),
         cut,
         cut + " " * 40_000,
-        json.dumps(silent.event("pe1")),
         json.dumps([silent.event(endpoint), silent.event(endpoint)]),
     ]
     await silent.storage.send(*bad, item(endpoint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.people import LARGEST, PRINCIPAL, is_one_of
+from handlers.people import LARGEST, PRINCIPAL, is_one_of, may_decide
+from hubwarden.config.loading import load
+from tests.unit.given import SPOKE
 
 PEOPLE = frozenset({"Hubwarden.Approver", "11111111-2222-4333-8444-555555555555"})
 LONG_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -74,6 +77,22 @@ def test_a_role_or_a_group_makes_one_of_the_people(header: str) -> None:
 )
 def test_anybody_else_is_not(header: str | None) -> None:
     assert not is_one_of(PEOPLE, request(header))
+
+
+@pytest.mark.parametrize(("enabled", "believed"), [({}, False), ({"WEBSITE_AUTH_ENABLED": "True"}, True)])
+def test_the_header_is_believed_only_where_the_platform_signs_people_in(
+    tmp_path: Path, enabled: dict[str, str], believed: bool
+) -> None:
+    """Elsewhere anybody who has a key could send it."""
+    file = tmp_path / "hubwarden.yaml"
+    file.write_text(
+        f"instance: contoso\nestate: {{subscriptions: [{SPOKE}]}}\napprovals: {{people: [Hubwarden.Approver]}}\n"
+        f"hubs: [{{name: weu, zones: [/subscriptions/{SPOKE}/resourceGroups/rg-dns]}}]\n"
+    )
+    storage = "AccountName=st;AccountKey=a2V5"
+    config = load({"HUBWARDEN_CONFIG": str(file), "AzureWebJobsStorage": storage, **enabled})
+    assert may_decide(config, request(principal(claim("roles", "Hubwarden.Approver")))) is believed
+    assert not may_decide(config, request(principal(claim("roles", "Reader"))))
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
