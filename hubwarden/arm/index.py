@@ -122,10 +122,10 @@ async def connections_in_index(
     for row in rows:
         for document in row["connections"] or ():
             try:
-                connection = to_connection(document)
+                connection, target = to_connection(document), ResourceId.parse(row["id"])
             except InputError:
                 continue
-            if connection.status == status:
+            if connection.status == status and connection.target == target:
                 found.append(connection)
     return tuple(found)
 

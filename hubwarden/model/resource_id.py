@@ -39,6 +39,12 @@ class ResourceId:
     provider: str = ""
     path: tuple[tuple[str, str], ...] = ()
     _spelt: str = field(default="", repr=False)
+    key: str = field(init=False, repr=False)
+    """The spelling that is the same for equal ids: lower case."""
+
+    def __post_init__(self) -> None:
+        # Made once: ids are compared far more often than read.
+        object.__setattr__(self, "key", fold(self._canonical()))
 
     @classmethod
     def parse(cls, text: object) -> Self:
@@ -86,11 +92,6 @@ class ResourceId:
         if self.path:
             return ResourceId(self.subscription, self.group)
         return ResourceId(self.subscription)
-
-    @property
-    def key(self) -> str:
-        """The spelling that is the same for equal ids: lower case."""
-        return fold(self._canonical())
 
     def is_a(self, resource_type: str) -> bool:
         """Whether this is a resource of that type, compared without case."""
