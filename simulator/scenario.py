@@ -7,17 +7,25 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
 
-from simulator.scene import ACCOUNT, BILLING_ACCOUNT, BLOB_ZONE, HUB_NETWORK, REGISTRY, REGISTRY_ZONE, Scene
+from simulator.scene import Scene, StepError
+from simulator.stage import (
+    ACCOUNT,
+    BILLING,
+    BILLING_ACCOUNT,
+    BLOB_ZONE,
+    ELSEWHERE,
+    HUB_NETWORK,
+    REGISTRY,
+    REGISTRY_ZONE,
+    SHARED_ACCOUNT,
+)
 
 FOLLOW_UP_SECONDS = 40.0
-
-
-class StepError(Exception):
-    """A step did not hold; the message says what was expected and what was seen."""
 
 
 Step = tuple[str, Callable[[], Awaitable[None]]]
@@ -34,8 +42,11 @@ async def play(console: Console) -> bool:
             ("An endpoint appears in a spoke, and its name works", story.an_endpoint_appears),
             ("An endpoint with several names", story.several_names),
             ("A connection that waits for its owner", story.a_pending_connection),
+            ("Two teams ask for one account: a rule lets one in, the other waits", story.two_teams_ask),
             ("An endpoint goes, and a neighbour's record stays", story.an_endpoint_goes),
             ("Somebody deletes a record of ours by hand", story.a_record_is_lost),
+            ("Two endpoints, one name: it never stops resolving", story.a_contested_name),
+            ("A sweep finds what no event told of", story.a_sweep),
         )
 
 
@@ -96,14 +107,35 @@ class Story:
         held = (await scene.app("GET", "explain", endpoint=endpoint))["held"][0]
         why = held["detail"].replace(BILLING_ACCOUNT, label)
         self._hold(held["reason"] == "not_approved", f"GET /api/explain says {held['reason']}: {why}")
-        await scene.approve("stcontosobilling")
-        self._done("its owner approves it with azure-mgmt-storage; Azure tells the spoke nothing")
+        await scene.approve(BILLING_ACCOUNT, "pe-billing")
+        self._done("its owner approves it with azure-mgmt-storage; Azure tells of the account, not of the endpoint")
         started = time.perf_counter()
         await self._until(lambda: scene.addresses(BLOB_ZONE, label), FOLLOW_UP_SECONDS)
-        self._expect(
-            await scene.addresses(BLOB_ZONE, label), ["10.20.0.7"], "the follow-up found it, and wrote the record"
+        took = time.perf_counter() - started
+        self._expect(await scene.addresses(BLOB_ZONE, label), ["10.20.0.7"], "its record follows")
+        self._done(f"[bold]{took * 1000:.0f} ms[/] after the approval")
+
+    async def two_teams_ask(self) -> None:
+        """The rule of hubwarden.yaml approves for the estate's own; whom no rule knows is left to a person."""
+        scene, label = self._scene, "stcontososhared"
+        await scene.create_endpoint("pe-shared", SHARED_ACCOUNT, "blob", manual=True, subscription=BILLING)
+        self._done("spoke 'billing' asks for an account of 'orders' by a manual request, pe-shared")
+        await self._until(lambda: scene.addresses(BLOB_ZONE, label), FOLLOW_UP_SECONDS)
+        state = await self._state("pe-shared")
+        self._hold(state.status == "Approved", f"the account shows it {state.status.value}: {state.description}")
+        self._expect(await scene.addresses(BLOB_ZONE, label), ["10.30.0.4"], "its record followed by itself")
+        stranger = await scene.create_endpoint(
+            "pe-stranger", SHARED_ACCOUNT, "blob", manual=True, subscription=ELSEWHERE
         )
-        self._done(f"{time.perf_counter() - started:.0f} s after the approval, by the work queue")
+        await scene.hide(ELSEWHERE)
+        self._done("so does another company, whose subscription we cannot read; the timer 'pending' looks")
+        await scene.start("pending")
+        await scene.settle()
+        (waiting,) = (await scene.app("GET", "connections", status="Pending"))["value"]
+        held = (waiting["endpoint"], waiting["verdict"]) == (stranger, "hold")
+        self._hold(held, "GET /api/connections?status=Pending shows pe-stranger, on hold")
+        self._done(waiting["reason"])
+        self._expect((await self._state("pe-stranger")).status.value, "Pending", "the account shows it untouched")
 
     async def an_endpoint_goes(self) -> None:
         """Only what bears our mark is withdrawn."""
@@ -129,6 +161,76 @@ class Story:
         done = await scene.app("POST", "reconcile", {"endpoint": endpoint})
         self._hold(done["plan"]["hash"] == planned["plan"]["hash"], f"applied: the same plan, {done['plan']['hash']}")
         self._expect(await scene.addresses(BLOB_ZONE, label), ["10.20.0.4"], "the record is back")
+
+    async def a_contested_name(self) -> None:
+        """The first to hold a name keeps it; when it goes, the other takes over, and the record is never away."""
+        scene, name, label = self._scene, "stcontosoorders.blob.core.windows.net", "stcontosoorders"
+        holder = scene.endpoint_id("pe-orders-blob")
+        endpoint = await scene.create_endpoint("pe-orders-second", ACCOUNT, "blob")
+        await scene.settle()
+        held = (await scene.app("GET", "explain", endpoint=endpoint))["held"][0]
+        why = held["detail"].replace(holder, "pe-orders-blob")
+        self._hold(held["reason"] == "contested", f"pe-orders-second, to the same account, is {held['reason']}: {why}")
+        written = len(await scene.writes(BLOB_ZONE, label))
+        async with scene.asking(name) as answers:
+
+            async def taken_over() -> bool:
+                return answers[-1] != answers[0]
+
+            await scene.delete_endpoint("pe-orders-blob")
+            deleted = time.perf_counter()
+            await self._until(taken_over, FOLLOW_UP_SECONDS)
+            took = time.perf_counter() - deleted
+        await scene.settle()
+        self._done(f"pe-orders-blob is deleted; [bold]{took * 1000:.0f} ms[/] later the name leads to the other")
+        heard = [answer for answer, _ in groupby(answers)]
+        self._expect(heard, ["10.20.0.4", "10.20.0.5"], f"the resolver was asked {len(answers)} times meanwhile")
+        writes = (await scene.writes(BLOB_ZONE, label))[written:]
+        self._expect(writes, ["PUT"], "the requests that wrote to its record")
+
+    async def a_sweep(self) -> None:
+        """The whole estate is compared; only what differs is looked at again, and then written."""
+        scene, restored, withdrawn = self._scene, "stcontosobilling", "stcontososhared"
+        await scene.delete_by_hand(BLOB_ZONE, restored)
+        self._expect(await scene.addresses(BLOB_ZONE, restored), None, f"{restored} is deleted by hand")
+        await scene.lose_events(every=True)
+        await scene.delete_endpoint("pe-shared", subscription=BILLING)
+        await scene.settle()
+        lost = await scene.lose_events(every=False)
+        self._hold(
+            any(subject.endswith("/pe-shared") for subject in lost), "pe-shared is deleted, and the event is lost"
+        )
+        self._expect(await scene.addresses(BLOB_ZONE, withdrawn), ["10.30.0.4"], f"so {withdrawn} still stands")
+        began = time.perf_counter()
+        report = await self._swept()
+        took = time.perf_counter() - began
+        self._done(f"POST /api/reconcile with {{}}: [bold]{took * 1000:.0f} ms[/] until GET /api/runs shows its end")
+        for change in report["plan"]["changes"]:
+            self._done(f"{change['op']} {change['name']}: {change['why']}")
+        self._expect(await scene.addresses(BLOB_ZONE, restored), ["10.20.0.7"], f"{restored} is back")
+        self._expect(await scene.addresses(BLOB_ZONE, withdrawn), None, f"{withdrawn} is withdrawn")
+        again = (await self._swept())["plan"]
+        self._hold(not again["changes"], f"a second sweep changes nothing: {again['unchanged']} records are right")
+
+    async def _swept(self) -> Any:
+        """The report of a sweep of the whole estate, asked for over HTTP."""
+        scene = self._scene
+        promised = await scene.app("POST", "reconcile", {})
+        run = f"runs/{promised['run']}"
+
+        async def is_over() -> bool:
+            return bool((await scene.app("GET", run))["status"] != "running")
+
+        await self._until(is_over, FOLLOW_UP_SECONDS)
+        report = await scene.app("GET", run)
+        if report["status"] != "done":
+            raise StepError(f"the sweep is {report['status']}: {report.get('error') or report['outcomes']}")
+        return report
+
+    async def _state(self, endpoint: str) -> Any:
+        """What the shared account shows of an endpoint's connection."""
+        connection = (await self._scene.connections(SHARED_ACCOUNT))[endpoint]
+        return connection.properties.private_link_service_connection_state
 
     def _done(self, text: str) -> None:
         self._console.print(f"   [dim]·[/] {text}")

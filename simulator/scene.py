@@ -1,11 +1,11 @@
-"""The demo's stage: the estate of hubwarden.yaml in the local Azure, and the stock clients of the people in it."""
+"""The people of the demo: spoke teams, the network's owners and clients, each with the stock clients they would use."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,26 +21,27 @@ from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 from azure.mgmt.privatedns.models import RecordSet
 from azure.mgmt.storage.aio import StorageManagementClient
 
-TENANT = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
-HUB = "11111111-1111-4111-8111-111111111111"
-ORDERS = "22222222-2222-4222-8222-222222222222"
-BILLING = "33333333-3333-4333-8333-333333333333"
-ELSEWHERE = "99999999-9999-4999-8999-999999999999"
-BLOB_ZONE = "privatelink.blob.core.windows.net"
-REGISTRY_ZONE = "privatelink.azurecr.io"
-ZONES = (BLOB_ZONE, REGISTRY_ZONE)
+from simulator.stage import (
+    ACCOUNT,
+    BILLING,
+    ELSEWHERE,
+    HUB,
+    HUB_NETWORK,
+    ORDERS,
+    TENANTS,
+    ZONES,
+    documents,
+    id_of,
+    spoke_network,
+    targets,
+)
 
-
-def _id(subscription: str, group: str, kind: str, name: str) -> str:
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
-
-
-HUB_NETWORK = _id(HUB, "rg-hub", "Microsoft.Network/virtualNetworks", "vnet-hub")
-ACCOUNT = _id(ORDERS, "rg-app", "Microsoft.Storage/storageAccounts", "stcontosoorders")
-REGISTRY = _id(ORDERS, "rg-app", "Microsoft.ContainerRegistry/registries", "acrcontoso")
-BILLING_ACCOUNT = _id(BILLING, "rg-app", "Microsoft.Storage/storageAccounts", "stcontosobilling")
 _LOOK = 0.002  # seconds between two looks of somebody who watches
 _SCOPES = ["https://management.azure.com/.default"]
+
+
+class StepError(Exception):
+    """A step of the demo did not hold; the message says what was expected and what was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,66 +59,54 @@ class Scene:
     def __init__(self, variables: Mapping[str, str], session: aiohttp.ClientSession) -> None:
         self._variables = variables
         self._session = session
+        self.networks: dict[str, NetworkManagementClient] = {}
+        """Of each subscription that has endpoints."""
+        self.accounts: dict[str, StorageManagementClient] = {}
+        """Of each subscription that has storage accounts."""
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, variables: Mapping[str, str]) -> Self:
         """Opens the clients; the stack closes them."""
         scene = cls(variables, await stack.enter_async_context(aiohttp.ClientSession()))
-        credential = await stack.enter_async_context(ManagedIdentityCredential(client_id="spoke-team"))
+        enter = stack.enter_async_context
+        ours = await enter(ManagedIdentityCredential(client_id="spoke-team"))
+        theirs = await enter(ManagedIdentityCredential(client_id="another-company"))
         options: dict[str, Any] = {
             "base_url": variables["ARM_ENDPOINT"],
             "credential_scopes": _SCOPES,
             "polling_interval": 0,
         }
-        enter = stack.enter_async_context
-        scene.network = await enter(NetworkManagementClient(credential, ORDERS, **options))
-        scene.dns = await enter(PrivateDnsManagementClient(credential, HUB, **options))
-        scene.storage = await enter(StorageManagementClient(credential, BILLING, **options))
+        for subscription, credential in ((ORDERS, ours), (BILLING, ours), (ELSEWHERE, theirs)):
+            scene.networks[subscription] = await enter(NetworkManagementClient(credential, subscription, **options))
+        for subscription in (ORDERS, BILLING):
+            scene.accounts[subscription] = await enter(StorageManagementClient(ours, subscription, **options))
+        scene.dns = await enter(PrivateDnsManagementClient(ours, HUB, **options))
         return scene
 
-    network: NetworkManagementClient
     dns: PrivateDnsManagementClient
-    storage: StorageManagementClient
 
     async def build(self) -> None:
         """Subscriptions, networks, targets and empty zones."""
-        for subscription in (HUB, ORDERS, BILLING):
-            await self.sim(
-                "POST", "subscriptions", {"id": subscription, "tenant": TENANT, "managementGroups": ["corp"]}
-            )
-        await self.sim("POST", "subscriptions", {"id": ELSEWHERE, "tenant": "dddddddd-dddd-4ddd-8ddd-dddddddddddd"})
+        for subscription, tenant in TENANTS.items():
+            await self.sim("POST", "subscriptions", {"id": subscription, "tenant": tenant})
         await self.sim("POST", "settings", {"latencyMs": 20, "dnsNetwork": HUB_NETWORK})
-        groups = [(HUB, "rg-dns"), (HUB, "rg-hub"), (ORDERS, "rg-app"), (BILLING, "rg-app"), (ELSEWHERE, "rg-app")]
-        await self._put(*(_group(subscription, name) for subscription, name in groups))
-        await self._put(_network(HUB_NETWORK, "10.10.0.0/24"))
-        for subscription, prefix in ((ORDERS, "10.20.0.0/24"), (ELSEWHERE, "10.99.0.0/24")):
-            await self._put(_network(_id(subscription, "rg-app", "Microsoft.Network/virtualNetworks", "vnet"), prefix))
-        await self._put(_target(ACCOUNT), _target(BILLING_ACCOUNT), _target(REGISTRY))
-        await self._told(ACCOUNT, ("blob", "blob", "stcontosoorders.blob.core.windows.net", BLOB_ZONE, "203.0.113.10"))
-        await self._told(
-            BILLING_ACCOUNT, ("blob", "blob", "stcontosobilling.blob.core.windows.net", BLOB_ZONE, "203.0.113.11")
-        )
-        data = (
-            "registry",
-            "registry_data_westeurope",
-            "acrcontoso.westeurope.data.azurecr.io",
-            REGISTRY_ZONE,
-            "203.0.113.12",
-        )
-        await self._told(
-            REGISTRY, data, ("registry", "registry", "acrcontoso.azurecr.io", REGISTRY_ZONE, "203.0.113.13")
-        )
+        await self.sim("POST", "resources", {"resources": documents(), "emit": False})
+        for target in targets():
+            await self.sim("POST", "targets", target)
         for zone in ZONES:
             empty: Any = {"location": "global"}
             await (await self.dns.private_zones.begin_create_or_update("rg-dns", zone, empty)).result()
         await self.create_endpoint("pe-elsewhere", ACCOUNT, "blob", subscription=ELSEWHERE)
+        await self.start(
+            "pending"
+        )  # as every minute in Azure, so that no event finds an app that never asked for anything
         await self.settle()
 
     # What a spoke team does
 
     def endpoint_id(self, name: str) -> str:
         """The id of an endpoint in the spoke 'orders'."""
-        return _id(ORDERS, "rg-app", "Microsoft.Network/privateEndpoints", name)
+        return id_of(ORDERS, "rg-app", "Microsoft.Network/privateEndpoints", name)
 
     async def create_endpoint(
         self, name: str, target: str, group: str, *, manual: bool = False, subscription: str = ORDERS
@@ -125,23 +114,14 @@ class Scene:
         """Creates a private endpoint and waits until Azure calls it ready; its id."""
         connection = {"name": name, "properties": {"privateLinkServiceId": target, "groupIds": [group]}}
         kind = "manualPrivateLinkServiceConnections" if manual else "privateLinkServiceConnections"
-        subnet = _id(subscription, "rg-app", "Microsoft.Network/virtualNetworks", "vnet") + "/subnets/snet"
-        body: Any = {"location": "westeurope", "properties": {"subnet": {"id": subnet}, kind: [connection]}}
-        network = self.network
-        if subscription != ORDERS:
-            credential = ManagedIdentityCredential(client_id="another-company")
-            network = NetworkManagementClient(
-                credential, subscription, self._variables["ARM_ENDPOINT"], credential_scopes=_SCOPES, polling_interval=0
-            )
-            async with credential, network:
-                poller = await network.private_endpoints.begin_create_or_update("rg-app", name, body)
-                return str((await poller.result()).id)
-        poller = await network.private_endpoints.begin_create_or_update("rg-app", name, body)
-        return str((await poller.result()).id)
+        subnet = {"id": f"{spoke_network(subscription)}/subnets/snet"}
+        body: Any = {"location": "westeurope", "properties": {"subnet": subnet, kind: [connection]}}
+        endpoints = self.networks[subscription].private_endpoints
+        return str((await (await endpoints.begin_create_or_update("rg-app", name, body)).result()).id)
 
-    async def delete_endpoint(self, name: str) -> None:
+    async def delete_endpoint(self, name: str, *, subscription: str = ORDERS) -> None:
         """Deletes a private endpoint and waits for its end."""
-        await (await self.network.private_endpoints.begin_delete("rg-app", name)).result()
+        await (await self.networks[subscription].private_endpoints.begin_delete("rg-app", name)).result()
 
     # What the network's owners do
 
@@ -175,14 +155,22 @@ class Scene:
         """Deletes a record as a person would."""
         await self.dns.record_sets.delete("rg-dns", zone, "A", name)
 
-    async def approve(self, account: str) -> None:
-        """The account's owner approves the one connection that is Pending."""
-        connections = self.storage.private_endpoint_connections
-        async for connection in connections.list("rg-app", account):
-            state = connection.properties.private_link_service_connection_state  # type: ignore[union-attr]
-            if state.status == "Pending":
-                state.status, state.description = "Approved", "approved by its owner"
-                await connections.put("rg-app", account, str(connection.name), connection)
+    async def connections(self, account: str) -> dict[str, Any]:
+        """The connections that an account shows, each by the name of the endpoint that asks."""
+        _, _, subscription, *_, name = account.split("/")
+        found: list[Any] = [
+            each async for each in self.accounts[subscription].private_endpoint_connections.list("rg-app", name)
+        ]
+        return {each.properties.private_endpoint.id.rsplit("/", 1)[1]: each for each in found}
+
+    async def approve(self, account: str, endpoint: str) -> None:
+        """The account's owner approves what an endpoint asks."""
+        _, _, subscription, *_, name = account.split("/")
+        connection = (await self.connections(account))[endpoint]
+        state = connection.properties.private_link_service_connection_state
+        state.status, state.description = "Approved", "approved by its owner"
+        put = self.accounts[subscription].private_endpoint_connections.put
+        await put("rg-app", name, str(connection.name), connection)
 
     # What a client in the hub sees
 
@@ -192,6 +180,24 @@ class Scene:
         answer = await dns.asyncquery.udp(dns.message.make_query(name, "A"), host, port=int(port), timeout=5)
         addresses = [str(item) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.A for item in rrset]
         return addresses[-1] if addresses else dns.rcode.to_text(answer.rcode())
+
+    @asynccontextmanager
+    async def asking(self, name: str) -> AsyncIterator[list[str]]:
+        """Asks all the while; every answer is added to the list."""
+        answers = [await self.ask(name)]
+
+        async def ask_on() -> None:
+            while True:
+                answers.append(await self.ask(name))
+                await asyncio.sleep(_LOOK)
+
+        task = asyncio.create_task(ask_on())
+        try:
+            yield answers
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def watch(self, name: str, address: str, seconds: float = 30.0) -> Watched:
         """Asks again and again until the address is there, and notes when the first event was delivered."""
@@ -218,11 +224,36 @@ class Scene:
     # What is behind the stage
 
     async def app(self, method: str, route: str, body: Any = None, **query: str) -> Any:
-        """Asks Hubwarden's own API, with a function key."""
+        """Asks Hubwarden's own API, with a function key. Raises StepError for a problem."""
         url = f"{self._variables['APP_URL']}/api/{route}"
         headers = {"x-functions-key": self._variables["APP_KEY"]}
         async with self._session.request(method, url, json=body, params=query, headers=headers) as response:
-            return await response.json()
+            told = await response.json(content_type=None)
+            if not response.ok:
+                raise StepError(f"{method} /api/{route} answered {response.status}: {told}")
+            return told
+
+    async def start(self, function: str) -> None:
+        """Starts one of the app's timers by hand, as the portal does."""
+        url = f"{self._variables['APP_URL']}/admin/functions/{function}"
+        headers = {"x-functions-key": self._variables["APP_MASTER_KEY"]}
+        async with self._session.post(url, json={}, headers=headers) as response:
+            response.raise_for_status()
+
+    async def writes(self, zone: str, name: str) -> list[str]:
+        """The methods of all requests that wrote or deleted an A record, so far."""
+        requests = await self.sim("GET", "requests?service=arm")
+        ends = f"/{zone}/A/{name}".lower()
+        return [each["method"] for each in requests if each["method"] != "GET" and each["path"].lower().endswith(ends)]
+
+    async def hide(self, subscription: str) -> None:
+        """From now on Azure answers nothing about a subscription."""
+        await self.sim("POST", "subscriptions", {"id": subscription, "readable": False})
+
+    async def lose_events(self, *, every: bool) -> list[str]:
+        """Whether every event gets lost from now on; what those were about that were lost so far."""
+        await self.sim("POST", "settings", {"eventLoss": 1 if every else 0})
+        return [each["subject"] for each in (await self.sim("GET", "events"))["lost"]]
 
     async def sim(self, method: str, call: str, body: Any = None) -> Any:
         """A call to the simulator itself."""
@@ -244,34 +275,3 @@ class Scene:
             for group, member, fqdn, zone, address in members
         ]
         await self.sim("POST", "targets", {"id": target, "members": told, "autoApprove": []})
-
-
-def _group(subscription: str, name: str) -> dict[str, Any]:
-    return {
-        "id": f"/subscriptions/{subscription}/resourceGroups/{name}",
-        "name": name,
-        "type": "Microsoft.Resources/resourceGroups",
-        "location": "westeurope",
-    }
-
-
-def _network(network_id: str, prefix: str) -> dict[str, Any]:
-    subnet = {"id": f"{network_id}/subnets/snet", "name": "snet", "properties": {"addressPrefix": prefix}}
-    return {
-        "id": network_id,
-        "name": network_id.rsplit("/", 1)[1],
-        "type": "Microsoft.Network/virtualNetworks",
-        "location": "westeurope",
-        "properties": {"addressSpace": {"addressPrefixes": [prefix]}, "subnets": [subnet]},
-    }
-
-
-def _target(target_id: str) -> dict[str, Any]:
-    provider, kind, name = target_id.split("/providers/", 1)[1].split("/")
-    return {
-        "id": target_id,
-        "name": name,
-        "type": f"{provider}/{kind}",
-        "location": "westeurope",
-        "properties": {"provisioningState": "Succeeded", "privateEndpointConnections": []},
-    }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from hubwarden import cli
+from hubwarden import __version__, cli
 from hubwarden.config.environment import read_environment
 from simulator.__main__ import options
 from simulator.settings import Settings
@@ -20,7 +21,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob
 
 def test_the_first_screen_says_what_it_is_shows_the_demo_and_names_both_commands() -> None:
     screen = "\n".join(README.splitlines()[:45])
-    for words in ("private endpoint", "hub-and-spoke", "$ make demo", "make test", "All 5 steps held."):
+    for words in ("private endpoint", "hub-and-spoke", "$ make demo", "make test", "All 8 steps held."):
         assert words in screen
 
 
@@ -74,6 +75,11 @@ def test_the_readme_names_every_command_of_the_shell(command: list[str], capsys:
     assert ended.value.code == 0
     assert command[0] in capsys.readouterr().out
     assert " ".join(command) in README + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_app_tells_the_version_that_the_project_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == __version__
 
 
 def test_the_readme_has_every_route_of_the_api() -> None:
