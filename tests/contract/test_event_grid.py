@@ -114,6 +114,18 @@ async def test_a_function_is_reached_without_its_key_and_without_a_handshake(gri
     assert (webhook.handshakes, len(webhook.events)) == (0, 1)
 
 
+async def test_a_function_whose_host_is_gone_is_tried_later(grid: Grid) -> None:
+    """Section 1.6: a refused connection is no answer."""
+    grid.events.destinations.functions = {"events": "http://127.0.0.1:9/hook"}
+    function = {"endpointType": "AzureFunction", "properties": {"resourceId": f"{APP}/functions/events"}}
+    grid.subscribe(function, maxDeliveryAttempts=2)
+    grid.change()
+    await grid.rest()
+    (letter,) = grid.events.dead_letters
+    assert (letter["deliveryAttempts"], letter["lastDeliveryOutcome"]) == (2, "GenericError")
+    assert [each["status"] for each in grid.log.entries()] == [None, None]
+
+
 async def test_a_queue_gets_one_event_in_base64(grid: Grid, storage: str) -> None:
     """Sections 1.6 and 8.4: a storage queue is a destination; its trigger reads base64; the log knows the queue."""
     grid.events.destinations.storage = storage
