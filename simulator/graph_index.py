@@ -55,5 +55,5 @@ class GraphIndex:
         self._answers.clear()
         if change.document is not None:
             self._documents.put(change.document)
-        elif self._documents.get(change.resource_id) is not None:
+        else:
             self._documents.remove(change.resource_id)

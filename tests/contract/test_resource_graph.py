@@ -208,6 +208,16 @@ async def test_the_index_is_exact_without_a_lag(estate: Azure) -> None:
     assert await ids(estate, accounts) == ["st1"]
 
 
+async def test_answers_do_not_outlive_the_world(estate: Azure) -> None:
+    """Azure, each page is found anew: rows may shift between pages (behaviour reference section 5.1)."""
+    queries = [f"resources | where name startswith 'vnet' | limit {n} | project id" for n in range(1, 11)]
+    for n, query in enumerate(queries):
+        await estate.vnet(f"vnet{n}")
+        assert len(await ids(estate, query)) == n + 1
+
+    assert [len(await ids(estate, query)) for query in queries] == list(range(1, 11))
+
+
 async def test_the_index_lags(estate: Azure) -> None:
     """Azure, the index is late with what came and with what went (behaviour reference section 5.3)."""
     await estate.sim("POST", "settings", {"graphLagMs": 60_000})
