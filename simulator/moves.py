@@ -15,6 +15,8 @@ from simulator.private_link import refuse_when_busy
 from simulator.refusals import By, Refusal
 from simulator.world import Caller, Operation, World
 
+_FREE_TEXT = ("metadata", "tags")  # what callers wrote there stays as they wrote it
+
 OPERATION = f"{ids.RESOURCE_GROUP}/moveResources/action"
 
 
@@ -70,7 +72,7 @@ def _rename(world: World, ways: Mapping[str, str]) -> None:
 def _renamed(value: Any, ways: Mapping[str, str]) -> Any:
     """The same with each moved id in it replaced, and each id beneath one."""
     if isinstance(value, dict):
-        return {key: _renamed(each, ways) for key, each in value.items()}
+        return {key: each if key in _FREE_TEXT else _renamed(each, ways) for key, each in value.items()}
     if isinstance(value, list):
         return [_renamed(each, ways) for each in value]
     if isinstance(value, str) and value.startswith("/"):

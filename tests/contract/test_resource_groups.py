@@ -122,6 +122,20 @@ async def test_everybody_names_a_moved_endpoint_by_its_new_id(azure: Azure, endp
     assert (await azure.arm("GET", interface["id"])).status == 404
 
 
+async def test_what_callers_wrote_down_of_a_moved_endpoint_stays_as_they_wrote_it(
+    azure: Azure, endpoint: dict[str, Any]
+) -> None:
+    """Section 3.3: the metadata of a record set is its writer's own."""
+    zone = await azure.zone(subscription=SPOKE)
+    properties = {"ttl": 10, "aRecords": [{"ipv4Address": "10.1.0.4"}], "metadata": {"note": ENDPOINT}}
+    await azure.arm("PUT", f"{zone}/A/st1", {"properties": properties})
+    await move(azure, ENDPOINT)
+    await azure.settle()
+
+    record = (await azure.arm("GET", f"{zone}/A/st1")).body
+    assert record["properties"]["metadata"] == {"note": ENDPOINT}
+
+
 async def test_an_interface_moves_when_it_is_listed(
     azure: Azure, endpoint: dict[str, Any], simulator: Simulator
 ) -> None:
