@@ -43,6 +43,7 @@ KINDS = (
     *("readdress", "erase", "squat", "unmark", "mark_as_others", "mark_as_newer", "orphan"),
 )
 ACTS = st.builds(Act, st.sampled_from(KINDS), st.integers(0, 3), st.integers(0, 2))
+CREATIONS = st.builds(Act, st.sampled_from(["create", "create_manual"]), st.integers(0, 3), st.integers(0, 2))
 
 CAUSES: tuple[dict[str, Any], ...] = (
     {"method": "PUT", "path": "/A/", "status": 409, "code": "AnotherOperationInProgress"},
@@ -116,11 +117,13 @@ class Histories(RuleBasedStateMachine):
         self.broken = 0
         self.is_sound = True
 
-    @initialize(behaviour=SETTINGS, prefers=st.booleans())
-    def begins(self, behaviour: dict[str, Any], prefers: bool) -> None:
+    @initialize(behaviour=SETTINGS, prefers=st.booleans(), first=st.lists(CREATIONS, min_size=1, max_size=3))
+    def begins(self, behaviour: dict[str, Any], prefers: bool, first: list[Act]) -> None:
         """An Azure that behaves in one of the ways that it may, and a hub that perhaps prefers a subscription."""
         self.simulator = Simulator(self.authority)
         self._do(self._begin(behaviour, [OTHER] if prefers else []))
+        for act in first:
+            self._do(self.people.do(act))
 
     async def _begin(self, behaviour: dict[str, Any], preferred: list[str]) -> None:
         await self.open.enter_async_context(self.simulator)
@@ -172,26 +175,23 @@ class Histories(RuleBasedStateMachine):
         if not again and not comes_again(told):
             self.hosts.items.remove(item)
 
-    @precondition(lambda self: self.people.known)
     @rule(which=st.integers(0, 9), thorough=st.booleans(), turn=TURNS)
     def somebody_asks(self, which: int, thorough: bool, turn: Turn | None) -> None:
         """A look at an endpoint that there is, or was."""
         scope = OneEndpoint(self._known(which), thorough)
         self._do(self.hosts.looks(scope, self._incident(turn), dying=_kills(turn)))
 
-    @precondition(lambda self: self.people.known)
     @rule(turn=TURNS)
     def the_timer_rings(self, turn: Turn | None) -> None:
         """A sweep."""
         self._do(self.hosts.looks(Everything(), self._incident(turn), dying=_kills(turn)))
 
-    @precondition(lambda self: self.people.known)
     @rule(one=st.integers(-2, 9), other=st.integers(-2, 9))
     def two_hosts_look_at_once(self, one: int, other: int) -> None:
         """At endpoints, at the account, or at everything."""
         self._do(self.hosts.at_once(self._scope(one), self._scope(other)))
 
-    @precondition(lambda self: self.people.known and self.broken < 3)
+    @precondition(lambda self: self.broken < 3)
     @rule(cause=st.sampled_from(CAUSES), after=st.booleans(), skip=st.integers(0, 2), times=st.sampled_from([1, 2, 9]))
     def something_breaks(self, cause: dict[str, Any], after: bool, skip: int, times: int) -> None:
         """Some of Hubwarden's next requests fail, done or not."""
@@ -206,7 +206,6 @@ class Histories(RuleBasedStateMachine):
         self.broken = 0
         self.simulator.faults.clear()
 
-    @precondition(lambda self: self.people.known)
     @rule(all_of_it=st.booleans())
     def the_ledger_forgets(self, all_of_it: bool) -> None:
         """Claims are lost: all, or one."""
@@ -231,7 +230,6 @@ class Histories(RuleBasedStateMachine):
         self.simulator.faults.clear()
         for _ in range(2):  # what ends may begin something else
             await self._pass(3700)
-            await self.azure.settle()
         if not (await self.hosts.estate.hubwarden.rooms.claims.all()).claims:
             await self.hosts.looks(Everything())  # with an empty ledger a sweep withdraws nothing: it is rebuilt first
         self.hosts.items.clear()
@@ -239,6 +237,7 @@ class Histories(RuleBasedStateMachine):
         for _ in range(20):
             if self.hosts.items:
                 await self.hosts.works(self.hosts.items.pop(0))
+        await self._pass(3700)
         report = await self.hosts.looks(Everything())
         assert isinstance(report, Report), report
         self.watch.broken += judged(report, living(self.simulator.world), self.watch.records)
@@ -253,6 +252,7 @@ class Histories(RuleBasedStateMachine):
     async def _pass(self, seconds: float) -> None:
         self.hosts.estate.time.seconds += seconds
         await self.azure.advance(seconds)
+        await self.azure.settle()
 
     def _incident(self, turn: Turn | None) -> Incident | None:
         if turn is None:
