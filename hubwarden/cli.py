@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=_explain)
 
     runs = commands.add_parser("runs", help="list past and running runs, the newest first, or show one")
-    runs.add_argument("id", nargs="?", help="the run to show")
+    runs.add_argument("id", nargs="?", help="the run to show; its Report is JSON in any format but csv")
     runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
     _with_format(runs).set_defaults(run=_runs)
 

@@ -20,6 +20,9 @@ from hubwarden.report.as_json import report_data
 KEPT = 30 * 86400.0
 """Seconds for which the ledger remembers a run."""
 
+KEEP_WITHIN, KEEP_SWEEP_WITHIN = 5.0, 60.0
+"""Seconds for which a run that is over waits for the ledger; nobody waits for a sweep, so it may take longer."""
+
 _LONGEST_ERROR = 1000
 
 log = logging.getLogger(__name__)
@@ -90,11 +93,12 @@ async def keep(rooms: Rooms, report: Report, *, plan: str = "", asked: bool = Fa
     if not (asked or sweep or _had_an_effect(report)):
         return
     try:
-        await _store(rooms, report, plan)
-        if sweep:
-            await rooms.runs.forget(rooms.now() - KEPT)
-    except TemporaryError as error:
-        log.warning("run %s is not kept: %s", report.run, error)
+        async with asyncio.timeout(KEEP_SWEEP_WITHIN if sweep else KEEP_WITHIN):
+            await _store(rooms, report, plan)
+            if sweep:
+                await rooms.runs.forget(rooms.now() - KEPT)
+    except (TemporaryError, TimeoutError) as error:
+        log.warning("run %s is not kept: %s", report.run, str(error) or "storage is silent")
 
 
 def _had_an_effect(report: Report) -> bool:

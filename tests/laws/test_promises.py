@@ -16,6 +16,7 @@ from hubwarden.model.report import Report, Run, Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint
 from hubwarden.model.work import WorkItem
+from hubwarden.reconcile import asked
 from hubwarden.reconcile.asked import KEPT
 from tests.estate import Estate, written
 from tests.laws.conftest import Founding
@@ -263,6 +264,16 @@ async def test_a_run_that_cannot_be_kept_is_done_all_the_same(
     assert report.status is Status.DONE
     assert await estate.addresses() == ["10.1.0.4"]
     assert f"run {report.run} is not kept: Azure Storage does not answer" in caplog.text
+
+
+async def test_a_ledger_that_is_slow_to_keep_a_run_holds_nobody_up(
+    estate: Estate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "KEEP_WITHIN", 0.0)
+    with caplog.at_level(logging.WARNING):
+        report = await estate.hubwarden.run(await scope_of(estate))
+    assert report.status is Status.DONE
+    assert f"run {report.run} is not kept: storage is silent" in caplog.text
 
 
 @pytest.mark.usefixtures("azurite_down")
