@@ -63,11 +63,12 @@ class DeniedError(PermanentError):
 
 
 class RefusedError(PermanentError):
-    """Azure refused the request itself; `code` is Azure's error code."""
+    """Azure refused the request itself; `code` is Azure's error code, `details` are the codes it gives beside it."""
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", details: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.code = code
+        self.details = tuple(details)
 
 
 class NewerFormatError(PermanentError):

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hubwarden.arm.failures import translated
+from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource, ordered
@@ -45,7 +45,15 @@ async def _read_interface(session: ArmSession, interface: Document) -> Document:
 
 
 def to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint:
-    """The document of an endpoint, with those of its interfaces, as an Endpoint. Raises InputError for a bad id."""
+    """The document of an endpoint, with those of its interfaces, as an Endpoint.
+
+    Raises InputError for what has another shape than Azure's, so that it holds back only itself.
+    """
+    with shaped(f"the document of {str(document.get('id'))[:200]}"):
+        return _to_endpoint(document, interfaces)
+
+
+def _to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint:
     properties = _properties(document)
     manual = _list(properties, "manualPrivateLinkServiceConnections")
     connections = [*_list(properties, "privateLinkServiceConnections"), *manual]

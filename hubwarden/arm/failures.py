@@ -13,6 +13,7 @@ from azure.core.pipeline.policies import RetryPolicy
 from hubwarden.errors import (
     DeniedError,
     HubwardenError,
+    InputError,
     NotFoundError,
     RacedError,
     RefusedError,
@@ -46,6 +47,15 @@ def translated(doing: str, which: object, *, absent: frozenset[str] = ABSENT) ->
         raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
 
 
+@contextmanager
+def shaped(what: str) -> Iterator[None]:
+    """Raises InputError where a document has another shape than Azure documents: it holds back only itself (law 13)."""
+    try:
+        yield
+    except (TypeError, AttributeError, KeyError, ValueError) as error:
+        raise InputError(f"{what} cannot be read: {type(error).__name__}: {str(error)[:100]}") from error
+
+
 def _by_status(error: HttpResponseError, doing: str, absent: frozenset[str]) -> HubwardenError:
     """The class by status and code: azure-core maps every 409 and 412 to classes that say something else."""
     code = (error.error.code if error.error else None) or ""
@@ -65,7 +75,8 @@ def _by_status(error: HttpResponseError, doing: str, absent: frozenset[str]) -> 
         case status if status is not None and (status == 408 or status >= 500):
             return UnavailableError(text, retry_after=retry_after(error))
         case _:
-            return RefusedError(text, code=code)
+            details = (error.error.details if error.error else None) or ()
+            return RefusedError(text, code=code, details=[str(detail.code) for detail in details])
 
 
 def retry_after(error: HttpResponseError) -> float | None:

@@ -17,6 +17,7 @@ _PAGE = 1000  # the most rows that Resource Graph gives at once
 _SCOPE = 1000  # the most subscriptions that one question names
 _PATIENCE = 3  # times that we ask again when asked to wait
 _QUOTA_LASTS = 5.0  # seconds after which Resource Graph's quota is new
+_TOO_LARGE = "ResponsePayloadTooLarge"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _BY_GUID = (
     "resources | where type =~ 'microsoft.network/privateendpoints' and properties.resourceGuid =~ '{guid}'"
@@ -58,7 +59,7 @@ async def _rows(
         try:
             page = await _page(session, request, about)
         except RefusedError as error:
-            if error.code != "ResponsePayloadTooLarge" or size == 1:
+            if _TOO_LARGE not in (error.code, *error.details) or size == 1:
                 raise
             # A token has the page's size in it, so the rows so far are asked for anew.
             rows, token, size = [], None, size // 2

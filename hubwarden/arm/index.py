@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from hubwarden.arm.connections import to_connection
-from hubwarden.arm.endpoints import to_endpoint
+from hubwarden.arm.endpoints import Document, to_endpoint
+from hubwarden.arm.failures import shaped
 from hubwarden.arm.graph import rows_of
 from hubwarden.arm.session import ArmSession
 from hubwarden.arm.zones import list_records
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Connection
-from hubwarden.model.endpoint import Endpoint, ordered
+from hubwarden.model.endpoint import Endpoint, ordered, private_endpoint_id
 from hubwarden.model.record import RecordKey, RecordSet, RecordType, Zone, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
 
@@ -56,36 +57,31 @@ _BY_TARGET = (
 _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
 
 
-async def endpoints_in_index(session: ArmSession, subscriptions: Collection[str]) -> dict[ResourceId, Endpoint]:
-    """The private endpoints of these subscriptions with what their network interfaces show."""
+async def endpoints_in_index(
+    session: ArmSession, subscriptions: Collection[str]
+) -> tuple[dict[ResourceId, Endpoint], dict[ResourceId, str]]:
+    """The private endpoints of these subscriptions with what their network interfaces show.
+
+    And those that cannot be read, each with what is wrong with it.
+    """
     rows, interfaces = await asyncio.gather(
         rows_of(session, _ENDPOINTS, subscriptions=subscriptions, about="private endpoints"),
         rows_of(session, _INTERFACES, subscriptions=subscriptions, about="their network interfaces"),
     )
-    by_endpoint: dict[str, list[Mapping[str, Any]]] = {}
+    by_endpoint: dict[str, list[Document]] = {}
     for row in interfaces:
         by_endpoint.setdefault(fold(str(row["endpoint"])), []).append(
             {"properties": {"ipConfigurations": row["ipConfigurations"]}}
         )
-    found = {}
+    found: dict[ResourceId, Endpoint] = {}
+    unreadable: dict[ResourceId, str] = {}
     for row in rows:
-        document = {
-            "id": row["id"],
-            "location": row["location"],
-            "properties": {
-                "provisioningState": row["provisioningState"],
-                "resourceGuid": row["resourceGuid"],
-                "privateLinkServiceConnections": row["connections"],
-                "manualPrivateLinkServiceConnections": row["manualConnections"],
-                "customDnsConfigs": row["customDnsConfigs"],
-            },
-        }
+        endpoint = private_endpoint_id(row["id"])
         try:
-            endpoint = to_endpoint(document, by_endpoint.get(fold(str(row["id"])), ()))
-        except InputError:
-            continue
-        found[endpoint.id] = endpoint
-    return found
+            found[endpoint] = to_endpoint(_to_document(row), by_endpoint.get(fold(str(row["id"])), ()))
+        except InputError as error:
+            unreadable[endpoint] = str(error)
+    return found, unreadable
 
 
 async def records_in_index(session: ArmSession, zones: Iterable[Zone], *, ttl: int) -> dict[RecordKey, RecordSet]:
@@ -99,10 +95,11 @@ async def records_in_index(session: ArmSession, zones: Iterable[Zone], *, ttl: i
     marked = False
     for row in rows:
         try:
-            key = _key(ResourceId.parse(row["id"]))
-            record = _to_record_set(key, row, ttl)
-        except (InputError, ValueError):
-            continue
+            with shaped(str(row["id"])):
+                key = _key(ResourceId.parse(row["id"]))
+                record = _to_record_set(key, row, ttl)
+        except InputError:
+            continue  # ARM shows it when somebody wants the name
         if key.zone in by_id:
             found[key] = record
             marked = marked or row["metadata"] is not None
@@ -137,6 +134,21 @@ async def endpoints_of_target(
     query = _BY_TARGET.format(target=target.key)
     rows = await rows_of(session, query, subscriptions=subscriptions, about=f"endpoints to {target}")
     return frozenset(ResourceId.parse(row["id"]) for row in rows)
+
+
+def _to_document(row: Mapping[str, Any]) -> Document:
+    """A row with its narrow columns as ARM would show the endpoint."""
+    return {
+        "id": row["id"],
+        "location": row["location"],
+        "properties": {
+            "provisioningState": row["provisioningState"],
+            "resourceGuid": row["resourceGuid"],
+            "privateLinkServiceConnections": row["connections"],
+            "manualPrivateLinkServiceConnections": row["manualConnections"],
+            "customDnsConfigs": row["customDnsConfigs"],
+        },
+    }
 
 
 def _key(record: ResourceId) -> RecordKey:

@@ -9,7 +9,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.mgmt.privatedns import models
 
-from hubwarden.arm.failures import RECORD_ABSENT, translated
+from hubwarden.arm.failures import RECORD_ABSENT, shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.dns_name import DnsName
@@ -87,7 +87,12 @@ async def drop_record(session: ArmSession, drop: Drop) -> None:
 
 
 def to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
-    """The document of a record set as a RecordSet."""
+    """The document of a record set as a RecordSet. Raises InputError for what has another shape than Azure's."""
+    with shaped(f"record {key}"):
+        return _to_record_set(key, document)
+
+
+def _to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
     properties = document.get("properties") or {}
     array, field = _ADDRESSES[key.type]
     keeper, owner = read_mark(

@@ -56,6 +56,7 @@ class _Estate:
 
     members: frozenset[str]
     endpoints: Mapping[ResourceId, Endpoint]
+    unreadable: Mapping[ResourceId, str]
     records: Mapping[RecordKey, RecordSet]
     hubs: tuple[HubZones, ...]
     ledger: Ledger
@@ -100,12 +101,12 @@ async def _read(rooms: Rooms) -> _Estate:
     members = await rooms.estate.members()
     hubs = await rooms.estate.hubs(at_least_once_more=True)
     zones: list[Zone] = [zone for hub in hubs for zone in hub.zones.values()]
-    ledger, endpoints, records = await asyncio.gather(
+    ledger, (endpoints, unreadable), records = await asyncio.gather(
         rooms.claims.all(),
         endpoints_in_index(rooms.arm, members),
         records_in_index(rooms.arm, zones, ttl=rooms.rules.ttl),
     )
-    estate = _Estate(members, endpoints, records, hubs, ledger)
+    estate = _Estate(members, endpoints, unreadable, records, hubs, ledger)
     for record in records.values():
         if record.owner and record.owned_by(rooms.rules.instances):
             estate.marks.setdefault(record.owner.endpoint, []).append(record)
@@ -117,8 +118,10 @@ async def _sights(
 ) -> tuple[dict[ResourceId, Sight], tuple[Held, ...]]:
     """Every endpoint that the index shows, the ledger claims for, or a mark names, as far as it is ours to serve."""
     sights: dict[ResourceId, Sight] = {}
-    outside: list[Held] = []
+    outside = [Held(HeldReason.MALFORMED, endpoint, why) for endpoint, why in estate.unreadable.items()]
     for endpoint in dict.fromkeys((*estate.endpoints, *estate.ledger.claims, *estate.marks)):
+        if endpoint in estate.unreadable:
+            continue
         if endpoint in estate.ledger.unread:
             detail = "its claims cannot be read by this version"
             outside.append(Held(HeldReason.UNCERTAIN, endpoint, detail))

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from hubwarden.arm.zones import read_record
 from hubwarden.dns.plan import Party, joined, plan_records
-from hubwarden.errors import DeniedError, HubwardenError, LedgerUnavailableError, NotFoundError, RefusedError
+from hubwarden.errors import (
+    DeniedError,
+    HubwardenError,
+    InputError,
+    LedgerUnavailableError,
+    NotFoundError,
+    RefusedError,
+)
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
@@ -65,7 +72,8 @@ async def observe(rooms: Rooms, ask: Ask) -> View:
     sights = dict(await _looks(rooms, ask.endpoints, ask.marked, ask.by_guid, strict=alone))
     believed, doubtful = _standing(rooms, ask, sights)
     standing = {**believed, **await read_records(rooms, doubtful)}
-    await _join_relatives(rooms, ask, sights, standing)
+    await _join_holders(rooms, ask, sights, standing)
+    await _join_claimants(rooms, ask, sights, standing)
     for endpoint, sight in list(sights.items()):
         if isinstance(sight.seen, Gone) and sight.seen.proven and _concerns(sight, doubtful):
             match await see(rooms, endpoint):
@@ -118,31 +126,39 @@ async def _looks(
     return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
 
 
-async def _join_relatives(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
-    """Looks at the holders of names that are wanted, and at the claimants of names that are let go."""
-    wanted = {want.key for sight in sights.values() for want in sight.wishes.wants}
+async def _join_holders(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
+    """Looks at the holders of names that others want: they may be gone, or less preferred."""
     holders: dict[ResourceId, tuple[RecordSet, ...]] = {}
-    for key in wanted & set(standing):
-        record = standing[key]
-        if not isinstance(record, RecordSet) or record.owner is None or not record.owned_by(rooms.rules.instances):
+    for key in _wanted(sights) & set(standing):
+        record, owner = standing[key], _owner_of(rooms, standing[key])
+        if owner is None or not isinstance(record, RecordSet) or owner.endpoint in sights:
             continue
-        owner = record.owner
-        if not any(_is(sight, owner) for sight in sights.values()) and owner.endpoint not in sights:
+        if not any(_is(sight, owner) for sight in sights.values()):
             holders[owner.endpoint] = (*holders.get(owner.endpoint, ()), record)
     ours = [holder for holder in holders if await rooms.estate.includes(holder.subscription)]
     sights.update(await _looks(rooms, ours, holders, ask.by_guid, strict=False))
-    wanted |= {want.key for sight in sights.values() for want in sight.wishes.wants}
+
+
+async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
+    """Looks at the claimants of names that are let go: one of them may have the name now."""
+    let_go = {claim.key for sight in sights.values() for claim in sight.leftovers} & set(standing) - _wanted(sights)
     claimants: set[ResourceId] = set()
-    for endpoint, sight in sights.items():
-        for claim in sight.leftovers:
-            record = standing.get(claim.key)
-            if claim.key in wanted or not isinstance(record, RecordSet) or record.owner is None:
-                continue
-            if record.owned_by(rooms.rules.instances) and record.owner.endpoint == endpoint:
-                others = await rooms.claims.claimants_of(claim.key) - set(sights)
-                claimants.update(sorted(others)[:MOST_CLAIMANTS])
-    heirs = [claimant for claimant in claimants if await rooms.estate.includes(claimant.subscription)]
-    sights.update(await _looks(rooms, sorted(heirs), {}, ask.by_guid, strict=False))
+    for key in let_go:
+        owner = _owner_of(rooms, standing[key])
+        if not isinstance(standing[key], Unread) and (owner is None or owner.endpoint in sights):
+            others = await rooms.claims.claimants_of(key) - set(sights)
+            claimants.update(sorted(others)[:MOST_CLAIMANTS])
+    ours = [claimant for claimant in sorted(claimants) if await rooms.estate.includes(claimant.subscription)]
+    sights.update(await _looks(rooms, ours, {}, ask.by_guid, strict=False))
+
+
+def _wanted(sights: Mapping[ResourceId, Sight]) -> set[RecordKey]:
+    return {want.key for sight in sights.values() for want in sight.wishes.wants}
+
+
+def _owner_of(rooms: Rooms, record: RecordSet | Unread | None) -> Owner | None:
+    """Whose a record of ours is; None for any other."""
+    return record.owner if isinstance(record, RecordSet) and record.owned_by(rooms.rules.instances) else None
 
 
 def _is(sight: Sight, owner: Owner) -> bool:
@@ -189,7 +205,7 @@ async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKe
             except NotFoundError as error:
                 rooms.estate.forget_zones()  # it may be the zone that is gone
                 return key, Unread(str(error))
-            except (DeniedError, RefusedError) as error:
+            except (DeniedError, RefusedError, InputError) as error:
                 return key, Unread(str(error))
 
     return dict(await asyncio.gather(*(read(key) for key in keys)))

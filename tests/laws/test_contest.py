@@ -7,7 +7,7 @@ import pytest
 from hubwarden.model.plan import ClaimState, HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget
-from tests.azure import HUB, SPOKE, resource_id
+from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import TENANT, Estate, held, written
 from tests.laws.conftest import Founding
 
@@ -138,3 +138,18 @@ async def test_a_preferred_location_displaces_nobody(found: Founding) -> None:
     estate, _, second = await preferring(found, locations=["westeurope"])
     assert held(await estate.look(second)) == [HeldReason.CONTESTED]
     assert await estate.addresses() == FIRST
+
+
+async def test_the_end_of_a_zone_groups_endpoint_looks_at_the_others_that_claim_its_name(estate: Estate) -> None:
+    """A zone group's record goes with its endpoint, whoever else wants the name."""
+    first = await estate.azure.endpoint("pe1", ACCOUNT)
+    zone = resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", BLOB_ZONE)
+    group = {"privateDnsZoneConfigs": [{"name": "blob", "properties": {"privateDnsZoneId": zone}}]}
+    await estate.azure.arm("PUT", f"{first}/privateDnsZoneGroups/default", {"properties": group})
+    await estate.azure.settle()
+    second = await estate.azure.endpoint("pe2", ACCOUNT)
+    for endpoint in (first, second):
+        assert held(await estate.look(endpoint)) == [HeldReason.ZONE_GROUP]
+    await estate.delete_endpoint(first)
+    assert written(await estate.look(first)) == {"st1": SECOND}
+    assert await states(estate, second) == [ClaimState.SERVED]
