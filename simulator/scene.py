@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -184,10 +184,10 @@ class Scene:
     @asynccontextmanager
     async def asking(self, name: str) -> AsyncIterator[list[str]]:
         """Asks all the while; every answer is added to the list."""
-        answers = [await self.ask(name)]
+        answers, over = [await self.ask(name)], asyncio.Event()
 
         async def ask_on() -> None:
-            while True:
+            while not over.is_set():
                 answers.append(await self.ask(name))
                 await asyncio.sleep(_LOOK)
 
@@ -195,9 +195,8 @@ class Scene:
         try:
             yield answers
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            over.set()  # no cancel: Python 3.11 loses one that comes when an answer does
+            await task
 
     async def watch(self, name: str, address: str, seconds: float = 30.0) -> Watched:
         """Asks again and again until the address is there, and notes when the first event was delivered."""
