@@ -50,7 +50,8 @@ class Looked:
     @property
     def gave_up(self) -> bool:
         """Whether something is left undone that nobody will look at again; a mere wait is none of that."""
-        return self.next_look is None and (self.report is None or bool(self.report.unfinished))
+        left = self.report is None or bool(self.report.unfinished) or not self.report.complete
+        return self.next_look is None and left
 
     @property
     def summary(self) -> str:

@@ -48,6 +48,8 @@ class Compared:
     by_guid: dict[str, tuple[ResourceId, ...]] = field(default_factory=dict)
     """Where the index shows a resourceGuid: a moved endpoint keeps its own."""
     ledger_is_empty: bool = False
+    complete: bool = True
+    """Whether everything answered: a hub whose zones are not listed, or an ARM that is silent, leaves something out."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ class _Estate:
 async def compare(rooms: Rooms) -> Compared:
     """Compares everything in memory. Raises where the index, ARM or the ledger gives no answer."""
     estate = await _read(rooms)
-    compared = Compared(ledger_is_empty=not estate.ledger.claims)
+    compared = Compared(ledger_is_empty=not estate.ledger.claims, complete=not any(hub.trouble for hub in estate.hubs))
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
     for endpoint in estate.endpoints.values():
         compared.by_guid[fold(endpoint.guid)] = (*compared.by_guid.get(fold(endpoint.guid), ()), endpoint.id)
@@ -146,6 +148,7 @@ async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: 
         try:
             wished = await wishes_of(rooms, seen, looks_twice=False)
         except HubwardenError as error:
+            compared.complete = False
             wished = Wishes(held=(Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True),))
             claims = ()
     wanted = {want.key for want in wished.wants}

@@ -41,7 +41,7 @@ async def sweep(rooms: Rooms, orders: Orders) -> Part:
         parts.append(part)
         done = [change.key.zone.key for change in (*part.plan.changes, *part.plan.over_limit) if change.withdraws]
         compared.foreseen.subtract(done)
-    part = together(parts, complete=not left)
+    part = together(parts, complete=compared.complete and not left)
     if orders.applies and part.complete:
         await _note(rooms, compared, part)
     return part

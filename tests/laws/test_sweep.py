@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from hubwarden.errors import LedgerUnavailableError, TemporaryError
 from hubwarden.model.plan import Drop, HeldReason
 from hubwarden.model.report import Status
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.scope import Everything
 from tests.azure import SPOKE, resource_id
-from tests.estate import Estate, held, written
+from tests.estate import Estate, held, record_id, written
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 
@@ -105,3 +109,66 @@ async def test_with_an_empty_ledger_a_sweep_rebuilds_and_withdraws_nothing(estat
     assert await estate.record() is not None
     await estate.sweep()
     assert await estate.record() is None
+
+
+async def test_with_storage_down_a_sweep_writes_nothing(estate: Estate, azurite_down: str) -> None:
+    """Law 12."""
+    assert azurite_down
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    with pytest.raises(LedgerUnavailableError):
+        await estate.sweep()
+    assert await estate.record() is None
+
+
+async def test_without_a_token_a_sweep_writes_nothing(estate: Estate) -> None:
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    await estate.azure.sim("POST", "faults", {"service": "identity", "times": 999, "status": 503})
+    with pytest.raises(TemporaryError):
+        await estate.sweep()
+    assert await estate.record() is None
+    await estate.azure.sim("DELETE", "faults")
+    await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.4"]
+
+
+async def test_with_arm_down_a_sweep_writes_nothing_and_says_that_it_is_not_whole(estate: Estate) -> None:
+    endpoint = await estate.azure.endpoint("pe1", ACCOUNT)
+    await estate.look(endpoint)
+    await estate.delete_by_hand()
+    estate.time.seconds += 7200
+    await estate.azure.sim("POST", "faults", {"service": "arm", "path": "^/subscriptions", "times": 999, "status": 503})
+    report = await estate.sweep()
+    assert (report.plan.changes, report.complete, report.status) == ((), False, Status.PARTIAL)
+    assert set(held(report)) == {HeldReason.UNCERTAIN}
+    assert (await estate.hubwarden.look(Everything(), within=600)).gave_up, "its timer fails"
+    await estate.azure.sim("DELETE", "faults")
+    estate.time.seconds += 60
+    await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.4"]
+
+
+async def test_a_locked_zone_is_told_and_a_person_takes_the_lock_away(estate: Estate) -> None:
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    group = record_id("st1").split("/providers")[0]
+    lock = f"{group}/providers/Microsoft.Authorization/locks/keep"
+    kind = {"name": "keep", "type": "Microsoft.Authorization/locks", "properties": {"level": "ReadOnly"}}
+    await estate.azure.put({"id": lock, **kind})
+    report = await estate.sweep()
+    assert (report.status, held(report)) == (Status.FAILED, [HeldReason.LOCKED])
+    assert "ScopeLocked" in report.outcomes[0].error
+    await estate.azure.sim("DELETE", "resources", id=lock)
+    await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.4"]
+
+
+async def test_a_sweep_that_runs_out_of_time_says_so_and_the_next_goes_on(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubwarden.reconcile.sweep.LASTS", 0.0)
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    report = await estate.sweep()
+    assert (report.complete, report.status) == (False, Status.PARTIAL)
+    assert await estate.record() is None
+    monkeypatch.undo()
+    assert (await estate.sweep()).complete
+    assert await estate.addresses() == ["10.1.0.4"]
