@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hubwarden.errors import ConfigError, HubwardenError, InputError, LedgerUnavailableError, TemporaryError
-from hubwarden.model.connection import Decision
+from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.report import Explanation, NameExplanation, Report, Result, Run
@@ -60,10 +60,16 @@ class Looked:
             text = "no answer"
         else:
             plan = self.report.plan
-            done = sum(outcome.result is Result.DONE for outcome in self.report.outcomes)
+            done = [outcome.change for outcome in self.report.outcomes if outcome.result is Result.DONE]
+            answered = sum(isinstance(change, Decision) for change in done)
+            waiting = sum(decision.verdict is Verdict.HOLD for decision in self.report.decisions)
             reasons = ", ".join(sorted({held.reason for held in plan.held}))
-            text = f"{self.report.mode}: {self.report.status}, {done} of {len(plan.changes)} changes done"
+            text = (
+                f"{self.report.mode}: {self.report.status}, {len(done) - answered} of {len(plan.changes)} changes done"
+            )
             text += f", {len(plan.unchanged)} unchanged" + (f", held: {reasons}" if reasons else "")
+            text += f", connections answered: {answered}" if answered else ""
+            text += f", connections waiting: {waiting}" if waiting else ""
         return text + (f", again in {max(0, self.next_look - time.time()):.0f} s" if self.next_look else "")
 
     def tell(self, log: logging.Logger, door: str) -> None:

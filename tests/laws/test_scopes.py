@@ -99,3 +99,10 @@ async def test_an_endpoint_that_moved_takes_its_record_along(estate: Estate) -> 
         == f"{group}/providers/{endpoint.split('/providers/')[1]}"
     )
     assert (await estate.sweep()).plan.changes == ()
+
+
+async def test_the_log_tells_records_from_connections(found: Founding) -> None:
+    estate = await guarded(found, OWN_BLOBS)
+    endpoint = await asked(estate, await target_of(estate, STORAGE))
+    looked = await estate.hubwarden.look(OneEndpoint(ResourceId.parse(endpoint)), within=100)
+    assert looked.summary == "apply: done, 1 of 1 changes done, 0 unchanged, connections answered: 1"
