@@ -31,7 +31,7 @@ def report_text(report: Report) -> str:
     lines += _table(("op", "record", "addresses", "was", "why", "result"), rows)
     lines += [_decision(decision) for decision in report.decisions]
     lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
-    lines += [f"held: {held.reason.value}: {_subject(held)}: {held.detail}" for held in plan.held]
+    lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
     return _printable(lines)
 
 
@@ -61,8 +61,9 @@ def explanation_text(explanation: Explanation) -> str:
         claim = claims.get(key)
         lines.append(f"  {key}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
     plan = explanation.plan
-    lines += [f"would {_op(change)} {change.key}: {change.why}" for change in plan.changes]
-    lines += [f"held: {held.reason.value}: {held.reason.meaning} ({held.detail})" for held in plan.held]
+    lines += [f"would {_op(change)} {_aim(change)}: {change.why}" for change in plan.changes]
+    for held in plan.held:
+        lines.append(_line("held", held.reason, held.key or held.name, f"{held.reason.meaning} ({held.detail})"))
     return _printable(lines)
 
 
@@ -164,9 +165,14 @@ def _held_cells(held: Held) -> Mapping[str, object]:
     }
 
 
-def _subject(held: Held) -> object:
-    """What is held: the record, or the name, or the connection, or else the whole endpoint."""
-    return held.key or held.name or held.connection or held.endpoint
+def _subject(held: Held) -> str:
+    """What is held: the record, or the name, or the connection, and whose it is; or else the whole endpoint."""
+    return " for ".join(str(each) for each in (held.key or held.name or held.connection, held.endpoint) if each)
+
+
+def _line(*parts: object) -> str:
+    """What is known of these, in one line."""
+    return ": ".join(str(part) for part in parts if part)
 
 
 def _decision(decision: Decision) -> str:
@@ -213,6 +219,10 @@ def _op(change: Change) -> str:
             return "drop"
         case _ as never:
             assert_never(never)
+
+
+def _aim(change: Change) -> str:
+    return f"{change.key} -> {_join(change.addresses)}" if isinstance(change, Put) else str(change.key)
 
 
 def _seen(seen: Endpoint | Gone) -> Iterable[str]:

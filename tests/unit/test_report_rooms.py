@@ -214,9 +214,22 @@ def test_a_report_reads_as_a_table_with_what_failed_and_what_is_held() -> None:
     assert lines[3].split()[0] == "drop"
     assert lines[3].endswith("failed")
     assert lines[4] == f"failed: old.{BLOB_ZONE} A: 403 AuthorizationFailed"
-    assert lines[5] == f"held: contested: billing.{BLOB_ZONE} A: somebody holds it"
-    assert lines[6] == "held: malformed: x y: no name"
+    assert lines[5] == f"held: contested: billing.{BLOB_ZONE} A for {ENDPOINT}: somebody holds it"
+    assert lines[6] == f"held: malformed: x y for {ENDPOINT}: no name"
     assert len(lines) == 7
+
+
+@pytest.mark.parametrize(
+    ("held", "line"),
+    [
+        pytest.param(
+            Held(HeldReason.NOT_READY, ENDPOINT, "later"), f"held: not_ready: {ENDPOINT}: later", id="all of it"
+        ),
+        pytest.param(Held(HeldReason.UNCERTAIN, None, "404"), "held: uncertain: 404", id="a target that shows nothing"),
+    ],
+)
+def test_what_is_held_reads_with_what_is_known_of_it(held: Held, line: str) -> None:
+    assert report_text(replace(WHOLE, outcomes=(), plan=Plan(held=(held,)))).splitlines()[1:] == [line]
 
 
 def test_a_report_of_a_mere_plan_says_so_for_each_change() -> None:
@@ -242,8 +255,8 @@ def test_an_explanation_reads_line_by_line() -> None:
         f"  billing.{BLOB_ZONE} A: 10.9.9.9 (by unmarked); not claimed",
         f"  new.{BLOB_ZONE} A: nothing stands there; not claimed",
         f"  orders.{BLOB_ZONE} A: 10.1.0.4 (by hubwarden); served",
-        f"would put new.{BLOB_ZONE} A: wanted, and nothing stands there",
-        f"held: contested: {HeldReason.CONTESTED.meaning} (somebody holds it)",
+        f"would put new.{BLOB_ZONE} A -> 10.1.0.4: wanted, and nothing stands there",
+        f"held: contested: billing.{BLOB_ZONE} A: {HeldReason.CONTESTED.meaning} (somebody holds it)",
     ]
 
 
@@ -330,7 +343,7 @@ def test_a_name_that_no_hub_has_a_zone_for_says_so() -> None:
 def test_a_strangers_text_steers_no_terminal(stranger: str, shown: str) -> None:
     held = Held(HeldReason.MALFORMED, ENDPOINT, stranger, name=stranger)
     text = report_text(replace(WHOLE, outcomes=(), plan=Plan(held=(held,))))
-    assert text.splitlines()[-1] == f"held: malformed: {shown}: {shown}"
+    assert text.splitlines()[-1] == f"held: malformed: {shown} for {ENDPOINT}: {shown}"
     assert shown in report_csv(replace(WHOLE, outcomes=(), plan=Plan(held=(held,))))
 
 
