@@ -64,6 +64,16 @@ async def in_time(answer: Awaitable[Answer]) -> Answer:
         raise UnavailableError(f"Azure did not answer within {WITHIN:.0f} s") from error
 
 
+def parameters_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, str]:
+    """The parameters of the request's address, none but these. Raises InputError for another one.
+
+    `code` is the platform's: a caller may put the function key there.
+    """
+    asked = {key: value for key, value in req.params.items() if key != "code"}
+    _none_but(keys, asked)
+    return asked
+
+
 def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
     """The request's body, an object with no other keys than these. Raises InputError for anything else."""
     raw = req.get_body()
@@ -75,9 +85,14 @@ def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
         raise InputError('the body is a JSON object such as {"endpoint": "<resource id>"}') from error
     if not isinstance(body, dict):
         raise InputError("the body is a JSON object")
-    if unknown := sorted(set(body) - set(keys)):
-        raise InputError(f"{', '.join(unknown)[:200]}: not known here; {', '.join(keys)} are")
+    _none_but(keys, body)
     return body
+
+
+def _none_but(keys: Collection[str], asked: Collection[str]) -> None:
+    if unknown := sorted(set(asked) - set(keys)):
+        known = f"; {', '.join(keys)} are" if keys else ""
+        raise InputError(f"{', '.join(unknown)[:200]}: not known here{known}")
 
 
 def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:

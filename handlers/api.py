@@ -10,8 +10,9 @@ import azure.functions as func
 from handlers.answers import WITHIN, answer, answering, body_of, problem
 from handlers.people import may_decide
 from hubwarden.errors import InputError
-from hubwarden.model.endpoint import private_endpoint_id
+from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
 from hubwarden.model.report import Report
+from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Scope, target_id
 from hubwarden.report.as_json import report_data
 from hubwarden.runtime import runtime, settings
@@ -48,7 +49,14 @@ def _scope(asked: dict[str, Any]) -> Scope:
         raise InputError("a run is asked for 'endpoint' or for 'target', not for both")
     if "endpoint" in asked:
         return OneEndpoint(private_endpoint_id(asked["endpoint"]), thorough=True)
-    return OneTarget(target_id(asked["target"])) if "target" in asked else Everything()
+    return OneTarget(_target(asked["target"])) if "target" in asked else Everything()
+
+
+def _target(text: object) -> ResourceId:
+    target = target_id(text)
+    if target.is_a(PRIVATE_ENDPOINT):
+        raise InputError(f"{str(target)[:200]!r} is a private endpoint, so it is asked for as 'endpoint'")
+    return target
 
 
 def _applies(asked: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import azure.functions as func
 
-from handlers.answers import answer, answering, in_time, problem
+from handlers.answers import answer, answering, in_time, parameters_of, problem
 from hubwarden import __version__
 from hubwarden.errors import ConfigError, InputError
 from hubwarden.model.dns_name import DnsName
@@ -30,13 +30,17 @@ door = func.Blueprint()
 @answering
 async def api_explain(req: func.HttpRequest) -> func.HttpResponse:
     """`?endpoint=<id>` or `?name=<fqdn>`: what is seen, wanted, held and owned, and why."""
-    if "endpoint" in req.params:
-        scope = OneEndpoint(private_endpoint_id(req.params["endpoint"]))
-        return answer(200, explanation_data(await in_time(runtime().explain(scope))))
-    if "name" in req.params:
-        name = DnsName.parse(req.params["name"])
-        return answer(200, name_data(await in_time(runtime().explain_name(name))))
-    raise InputError("say ?endpoint=<resource id of a private endpoint> or ?name=<host name>")
+    match parameters_of(req, ("endpoint", "name")):
+        case {"endpoint": _, "name": _}:
+            raise InputError("say 'endpoint' or 'name', not both")
+        case {"endpoint": text}:
+            scope = OneEndpoint(private_endpoint_id(text))
+            return answer(200, explanation_data(await in_time(runtime().explain(scope))))
+        case {"name": text}:
+            name = DnsName.parse(text)
+            return answer(200, name_data(await in_time(runtime().explain_name(name))))
+        case _:
+            raise InputError("say ?endpoint=<resource id of a private endpoint> or ?name=<host name>")
 
 
 @door.function_name("api_runs")
@@ -44,8 +48,9 @@ async def api_explain(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def api_runs(req: func.HttpRequest) -> func.HttpResponse:
     """The newest runs first, `?top=` of them, those `?before=` a run; `nextLink` leads on."""
-    top = _top(req.params.get("top", str(LISTED)))
-    before = run_id(req.params["before"]) if "before" in req.params else ""
+    asked = parameters_of(req, ("top", "before"))
+    top = _top(asked.get("top", str(LISTED)))
+    before = run_id(asked["before"]) if "before" in asked else ""
     found, more = await in_time(runtime().runs(top, before))
     following = f"/api/runs?top={top}&before={found[-1].id}" if more else None
     return answer(200, {"value": [run_data(run) for run in found], "nextLink": following})
@@ -56,6 +61,7 @@ async def api_runs(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def api_run(req: func.HttpRequest) -> func.HttpResponse:
     """One run: its Report, or how it stands while there is none."""
+    parameters_of(req, ())
     found = await in_time(runtime().run_named(run_id(req.route_params["id"])))
     if found is None:
         return problem(404, "not-found", "no such run is known; runs are kept for 30 days")
@@ -67,7 +73,7 @@ async def api_run(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def api_connections(req: func.HttpRequest) -> func.HttpResponse:
     """`?status=Pending`, which is the default: what waits for an answer, what it would be, and which rule says so."""
-    asked = req.params.get("status", ConnectionStatus.PENDING.value)
+    asked = parameters_of(req, ("status",)).get("status", ConnectionStatus.PENDING.value)
     if asked not in set(ConnectionStatus):
         raise InputError(f"'status' is one of {', '.join(ConnectionStatus)}")
     decisions = await in_time(runtime().connections(ConnectionStatus(asked)))
@@ -79,8 +85,7 @@ async def api_connections(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def api_status(req: func.HttpRequest) -> func.HttpResponse:
     """How the app stands: its settings and what is wrong with them, its last whole sweep, and what waits."""
-    if req.params:
-        raise InputError("the status takes no parameters")
+    parameters_of(req, ())
     try:
         config = settings()
     except ConfigError as error:

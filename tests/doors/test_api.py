@@ -32,6 +32,13 @@ async def test_only_who_has_a_key_may_ask(silent: Spoke) -> None:
         await silent.azure.sim("DELETE", "requests")
 
 
+async def test_the_key_may_be_in_the_address_as_well(silent: Spoke) -> None:
+    """App Service takes it from there, as `code`, and hands it on with the other parameters."""
+    for route, query in (("runs", {"top": "1"}), ("connections", {}), ("status", {}), ("health", {})):
+        answer = await silent.ask("GET", route, key="", query={**query, "code": silent.up.variables["APP_KEY"]})
+        assert answer.status == 200
+
+
 async def test_anybody_may_ask_whether_it_is_ready_and_is_told_nothing_else(silent: Spoke) -> None:
     answer = await silent.ask("GET", "health", key="")
     assert (answer.status, answer.body) == (200, {"ready": True})
@@ -112,6 +119,7 @@ BAD_BODIES: dict[str, bytes] = {
     "a text": json.dumps(ENDPOINT).encode(),
     "an endpoint and a target": json.dumps({"endpoint": ENDPOINT, "target": ACCOUNT}).encode(),
     "a target that is null": json.dumps({"target": None}).encode(),
+    "an endpoint for a target": json.dumps({"target": ENDPOINT}).encode(),
     "a group for a target": json.dumps({"target": ACCOUNT.partition("/providers")[0]}).encode(),
     "a plan that is no hash": json.dumps({"endpoint": ENDPOINT, "plan": "the last one"}).encode(),
     "a plan that is null": json.dumps({"endpoint": ENDPOINT, "plan": None}).encode(),
@@ -150,6 +158,8 @@ BAD_QUESTIONS: dict[str, dict[str, str]] = {
     "a name with a space": {"name": "a b.blob.core.windows.net"},
     "a name of 300 characters": {"name": "a" * 63 + ".b" * 120},
     "something else": {"target": ACCOUNT},
+    "an endpoint and a name": {"endpoint": ENDPOINT, "name": "st1.blob.core.windows.net"},
+    "a name and something else": {"name": "st1.blob.core.windows.net", "verbose": "1"},
 }
 
 
