@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from hubwarden.report.as_text import (
 from hubwarden.runtime import Runtime
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
+MOST_RUNS = 500
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     _with_format(runs).set_defaults(run=_runs)
 
     connections = commands.add_parser("connections", help="list connections, and what would be answered to them")
-    connections.add_argument("--status", choices=[*ConnectionStatus], default=ConnectionStatus.PENDING)
+    statuses = [status.value for status in ConnectionStatus]
+    connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value)
     _with_format(connections).set_defaults(run=_connections)
     return parser
 
@@ -89,10 +92,9 @@ def _with_format(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 1000:
-        raise ValueError(text)
-    return count
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII) or int(text) > MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is not a whole number from 1 to {MOST_RUNS}")
+    return int(text)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -150,6 +150,17 @@ async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, vari
     assert await silent.calls() == []
 
 
+async def test_what_is_not_among_the_choices_is_refused_in_plain_words() -> None:
+    many, word, status = await asyncio.gather(
+        shell("runs", "--top", "501"), shell("runs", "--top", "ten"), shell("connections", "--status", "pending")
+    )
+    assert [many.code, word.code, status.code] == [BAD_INPUT] * 3
+    assert "'501' is not a whole number from 1 to 500" in many.errors
+    assert "'ten' is not a whole number from 1 to 500" in word.errors
+    assert "Pending" in status.errors
+    assert "ConnectionStatus" not in status.errors
+
+
 async def test_settings_are_checked_before_they_are_deployed(tmp_path: Path) -> None:
     """Every fault with its line, at once; what is not in force yet is a warning; no Azure is asked."""
     files = {}
