@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -163,8 +164,29 @@ def _reason(path: tuple[str | int, ...], details: Any) -> str:
             return f"it needs at least {details['ctx']['min_length']}"
         case "value_error":
             return str(details["ctx"]["error"])
+        case "literal_error":
+            return f"it should be {details['ctx']['expected'].replace('True', 'true')}, not {_shown(details['input'])}"
+        case kind if kind in _KINDS:
+            return f"it should be {_KINDS[kind]}, not {_shown(details['input'])}"
         case _:
-            return f"{details['msg'].replace('Input should', 'it should')}, not {str(details['input'])[:80]!r}"
+            return f"{details['msg'].replace('Input should', 'it should')}, not {_shown(details['input'])}"
+
+
+_KINDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys to values",
+}
+"""What the file calls the types in which pydantic thinks."""
+
+
+def _shown(value: object) -> str:
+    """What the file says there, as YAML would."""
+    return repr(value[:80]) if isinstance(value, str) else json.dumps(value, default=str)[:80]
 
 
 def _allowed(path: tuple[str | int, ...]) -> list[str]:

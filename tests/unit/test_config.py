@@ -158,32 +158,40 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
         ),
         pytest.param("mode: dry", "mode: it should be 'apply' or 'plan', not 'dry'", id="another word"),
         pytest.param("cloud: china", "cloud: it should be 'public', not 'china'", id="a cloud not served yet"),
-        pytest.param(
-            "records: {ttl: 0}", "records.ttl: it should be greater than or equal to 1, not '0'", id="too low"
-        ),
+        pytest.param("records: {ttl: 0}", "records.ttl: it should be greater than or equal to 1, not 0", id="too low"),
         pytest.param(
             "records: {ttl: 2147483648}",
-            "records.ttl: it should be less than or equal to 2147483647, not '2147483648'",
+            "records.ttl: it should be less than or equal to 2147483647, not 2147483648",
             id="too high",
         ),
         pytest.param(
-            "records: {ttl: '10'}", "records.ttl: it should be a valid integer, not '10'", id="text for a number"
+            "records: {ttl: '10'}", "records.ttl: it should be a whole number, not '10'", id="text for a number"
         ),
         pytest.param(
-            "records: {ttl: true}", "records.ttl: it should be a valid integer, not 'True'", id="true for a number"
+            "records: {ttl: true}", "records.ttl: it should be a whole number, not true", id="true for a number"
         ),
-        pytest.param("records: {ttl: 1.5}", "records.ttl: it should be a valid integer, not '1.5'", id="half a second"),
+        pytest.param(
+            "records: {limits: {share: half}}", "records.limits.share: it should be a number, not 'half'", id="a word"
+        ),
+        pytest.param(
+            "approvals: {people: approvers}",
+            "approvals.people: it should be a list, not 'approvers'",
+            id="a word for a list",
+        ),
+        pytest.param("records: {ttl: 1.5}", "records.ttl: it should be a whole number, not 1.5", id="half a second"),
         pytest.param(
             "records: {limits: {share: 2}}",
-            "records.limits.share: it should be less than or equal to 1, not '2'",
+            "records.limits.share: it should be less than or equal to 1, not 2",
             id="more than all",
         ),
         pytest.param(
             "records: null",
-            "records: it should be a valid dictionary or instance of RecordsPart, not 'None'",
+            "records: it should be a mapping of keys to values, not null",
             id="null",
         ),
-        pytest.param("formerly: oldname", "formerly: it should be a valid tuple, not 'oldname'", id="not a list"),
+        pytest.param("formerly: oldname", "formerly: it should be a list, not 'oldname'", id="not a list"),
+        pytest.param("formerly: {}", "formerly: it should be a list, not {}", id="a mapping for a list"),
+        pytest.param("records: [ttl]", 'records: it should be a mapping of keys to values, not ["ttl"]', id="no keys"),
         pytest.param(
             "formerly: [old name]",
             "formerly.0: 'old name' does not look right; it matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
@@ -253,9 +261,7 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
             "catalog.rows.0.type: 'things' does not look right; it matches ^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$",
             id="no type",
         ),
-        pytest.param(
-            "events: {topic: 5}", "events.topic: it should be a valid string, not '5'", id="a number for text"
-        ),
+        pytest.param("events: {topic: 5}", "events.topic: it should be text, not 5", id="a number for text"),
     ],
 )
 def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str) -> None:

@@ -129,7 +129,10 @@ def test_a_rule_says_whom_it_approves_and_what_it_rejects(rule: str, fault: str)
         ("{name: a, when: {consumer: {in: }}, then: hold}", "when.consumer.in: say what it is, or leave the key out"),
         ("{name: a, when: {consumer: {in: hub}}, then: hold}", "when.consumer.in: it should be 'estate' or 'tenant'"),
         ("{name: a, when: {consumer: {foreign: }}, then: hold}", "when.consumer.foreign: say what it is, or leave"),
-        ("{name: a, when: {consumer: {foreign: false}}, then: hold}", "when.consumer.foreign: it should be True"),
+        (
+            "{name: a, when: {consumer: {foreign: false}}, then: hold}",
+            "when.consumer.foreign: it should be true, not false",
+        ),
         ('{name: "a\\nb", then: hold}', "name: 'a\\nb' does not look right"),
         (f"{{name: {'a' * 61}, then: hold}}", f"name: '{'a' * 61}' does not look right"),
     ],
