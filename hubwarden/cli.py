@@ -1,4 +1,4 @@
-"""The shell's door: `python -m hubwarden`. Exit codes: 0 ok, 1 something failed, 2 bad input, 3 held or refused."""
+"""The shell's door: `python -m hubwarden`. Exit codes: 0 ok, 1 failed or unfinished, 2 bad input, 3 held."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hubwarden.errors import ConfigError, HubwardenError, InputError
 from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT, ConnectionStatus, private_endpoint_id
-from hubwarden.model.report import Report, Run, run_id
+from hubwarden.model.report import Report, Run, Status, run_id
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Scope, target_id
 from hubwarden.report.as_json import connection_data, explanation_data, name_data, report_data, run_data, run_report
 from hubwarden.report.as_text import (
@@ -129,7 +129,7 @@ def _reconcile(arguments: argparse.Namespace) -> int:
 
     report = asyncio.run(run())
     _print(arguments.format, report_data(report), lambda: report_text(report), lambda: report_csv(report))
-    if report.unfinished:
+    if report.status is not Status.DONE:
         return FAILED
     return HELD if report.plan.held else OK
 

@@ -129,6 +129,16 @@ async def test_the_exit_code_tells_what_was_held_from_what_failed(silent: Spoke,
     assert "ServerBusy" in silence.errors
 
 
+async def test_a_run_that_could_not_look_at_everything_is_no_success(
+    silent: Spoke, variables: Mapping[str, str]
+) -> None:
+    await silent.endpoint()
+    await silent.fault(method="GET", path="/privateDnsZones$", status=403, code="AuthorizationFailed")
+    swept = await shell("reconcile", **variables)
+    assert (swept.code, swept.out.partition(",")[0]) == (FAILED, "apply: partial")
+    assert "could not be listed" in swept.out
+
+
 async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, variables: Mapping[str, str]) -> None:
     commands = (
         ("reconcile", ""),
