@@ -42,7 +42,7 @@ def answering(handler: Handler) -> Handler:
         except InputError as error:
             return problem(400, "bad-request", str(error))
         except ConfigError as error:
-            return problem(503, "config", f"{len(error.faults)} faults; `python -m hubwarden config check` lists them")
+            return problem(503, "config", f"faults in the settings: {len(error.faults)}; GET /api/status lists them")
         except PlanChangedError as error:
             return problem(409, "plan-changed", str(error))
         except TemporaryError as error:

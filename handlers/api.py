@@ -34,6 +34,8 @@ async def api_reconcile(req: func.HttpRequest) -> func.HttpResponse:
     scope, applies, plan = _scope(asked), _applies(asked), _plan(asked)
     if plan and not may_decide(settings(), req):
         return problem(403, "forbidden", "'plan' needs a person who is signed in and one of approvals.people")
+    if plan and not settings().applies:
+        return problem(409, "mode-plan", "the settings say mode: plan, so nobody applies a plan")
     if isinstance(scope, Everything) and not plan:
         return _promised(await runtime().start(scope, applies=applies))
     came = await runtime().ask(scope, applies=applies, plan=plan, within=WITHIN)

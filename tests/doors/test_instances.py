@@ -16,7 +16,7 @@ import pytest
 
 from simulator.host_process import HostProcess
 from simulator.up import PLATFORM
-from tests.doors.local_azure import Spoke, Storage, settings
+from tests.doors.local_azure import APPROVER, PERSONAL, Spoke, Storage, settings
 
 NOBODY = (
     "DefaultEndpointsProtocol=http;AccountName=test;AccountKey=dGVzdA==;"
@@ -33,9 +33,9 @@ FAULTS = ("line 3: mode:", "line 4: estate.subscriptions.0:", "line 5: hubs:", "
 
 
 class Instance(Protocol):
-    """Runs an app with these settings for a spoke, until the end of the block."""
+    """Runs an app with these settings, and more variables, for a spoke, until the end of the block."""
 
-    def __call__(self, spoke: Spoke, text: str, storage: str) -> AbstractAsyncContextManager[Spoke]: ...
+    def __call__(self, spoke: Spoke, text: str, storage: str, **more: str) -> AbstractAsyncContextManager[Spoke]: ...
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def instance(tmp_path: Path) -> Instance:
     """One more instance of the app; it ends in good order."""
 
     @asynccontextmanager
-    async def started(spoke: Spoke, text: str, storage: str) -> AsyncIterator[Spoke]:
+    async def started(spoke: Spoke, text: str, storage: str, **more: str) -> AsyncIterator[Spoke]:
         config = tmp_path / "hubwarden.yaml"
         config.write_text(text)
         variables = {
@@ -52,9 +52,11 @@ def instance(tmp_path: Path) -> Instance:
             "AzureWebJobsStorage": storage,
             "AZURE_CLIENT_ID": tmp_path.name,
             "HUBWARDEN_CONFIG": str(config),
+            **more,
         }
         lines: list[str] = []
-        host = HostProcess("one-more", spoke.up.app, variables, echo=lines.append)
+        simulator = spoke.up.variables["SIM_URL"]
+        host = HostProcess("one-more", spoke.up.app, variables, simulator=simulator, echo=lines.append)
         try:
             url = host.start()
             yield replace(spoke, url=url, storage=Storage(storage), lines=lines, said_before=0, principal=tmp_path.name)
@@ -91,7 +93,7 @@ async def test_with_faulty_settings_it_starts_says_so_and_does_nothing(
             await app.ask("GET", "connections"),
         ):
             assert (answer.status, answer.body["type"]) == (503, "urn:hubwarden:config")
-            assert "4 faults" in answer.body["detail"]
+            assert answer.body["detail"] == "faults in the settings: 4; GET /api/status lists them"
         standing = await app.ask("GET", "status")
         assert (standing.status, standing.body["ready"], len(standing.body["faults"])) == (200, False, 4)
         for fault, told in zip(FAULTS, standing.body["faults"], strict=True):
@@ -128,6 +130,40 @@ async def test_in_mode_plan_it_looks_and_writes_nothing(silent: Spoke, instance:
         assert await app.addresses() is None
         assert {row["PartitionKey"] for row in await app.storage.rows()} == {"runs"}, "no claim"
         assert await app.storage.count() == 0
+
+
+@pytest.fixture
+async def approver(silent: Spoke) -> AsyncIterator[None]:
+    """Somebody is signed in who may decide."""
+    await silent.azure.sim("POST", "settings", {"principal": {"name": PERSONAL["name"], "roles": [APPROVER]}})
+    yield
+    await silent.azure.sim("POST", "settings", {"principal": None})
+
+
+@pytest.mark.usefixtures("approver")
+async def test_where_the_platform_signs_nobody_in_nobody_is_believed(
+    silent: Spoke, instance: Instance, storage: str
+) -> None:
+    """The header is there, and right; but without the platform's authentication anybody could have written it."""
+    endpoint = await silent.endpoint()
+    async with instance(silent, settings(), storage) as app:
+        planned = await app.ask("POST", "reconcile", {"endpoint": endpoint, "apply": False})
+        asked = {"endpoint": endpoint, "plan": planned.body["plan"]["hash"]}
+        answer = await app.ask("POST", "reconcile", asked)
+        assert (answer.status, answer.body["type"]) == (403, "urn:hubwarden:forbidden")
+        assert await app.addresses() is None
+
+
+@pytest.mark.usefixtures("approver")
+async def test_in_mode_plan_a_person_is_told_that_nothing_is_applied(
+    silent: Spoke, instance: Instance, storage: str
+) -> None:
+    endpoint = await silent.endpoint()
+    async with instance(silent, settings(mode="plan"), storage, WEBSITE_AUTH_ENABLED="True") as app:
+        planned = await app.ask("POST", "reconcile", {"endpoint": endpoint})
+        answer = await app.ask("POST", "reconcile", {"endpoint": endpoint, "plan": planned.body["plan"]["hash"]})
+        assert (answer.status, answer.body["type"]) == (409, "urn:hubwarden:mode-plan")
+        assert await app.addresses() is None
 
 
 async def test_with_storage_down_an_event_comes_again_and_nothing_is_written(silent: Spoke, instance: Instance) -> None:
