@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from simulator import connections, ids, snapshot
-from simulator.faults import Faults
+from simulator.faults import SERVICES, Faults
 from simulator.inputs import fields, read_resources, read_subscription, read_target
 from simulator.private_dns import ZONES, ensure_soa
 from simulator.request_log import RequestLog
@@ -104,7 +104,10 @@ class Control:
         return Reply(200, {"id": target.id})
 
     def _get_requests(self, request: Request) -> Reply:
-        return Reply(200, self._log.entries(request.query.get("service")))
+        service = request.query.get("service")
+        if service not in (None, *SERVICES):
+            raise ValueError(f"There is no service '{service}'. Allowed: {', '.join(SERVICES)}.")
+        return Reply(200, self._log.entries(service))
 
     def _delete_requests(self, _request: Request) -> Reply:
         self._log.clear()

@@ -85,6 +85,12 @@ async def test_what_is_no_json_is_refused(azure: Azure) -> None:
         assert response.status == 400
 
 
+async def test_requests_to_a_service_that_is_none_are_not_merely_none(azure: Azure) -> None:
+    """A slip in a question must not look like silence (behaviour reference section 10)."""
+    told = await refusal(azure, "GET", "requests?service=ARM", None)
+    assert told == "There is no service 'ARM'. Allowed: arm, graph, identity, eventgrid, topic."
+
+
 async def test_a_call_nobody_knows(azure: Azure) -> None:
     """An unknown call fails loudly (behaviour reference section 10)."""
     assert (await azure.ask("POST", "/_sim/frobnicate", {})).status == 501
