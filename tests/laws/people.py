@@ -141,7 +141,10 @@ class People:
             await self._arm("DELETE", endpoint.id)
 
     async def _move(self, act: Act) -> None:
-        """To the other group, with its interface or without."""
+        """To the other group, with its interface or without; the index hears of it before anybody else does.
+
+        Until then nothing tells a moved endpoint from a deleted one.
+        """
         endpoint = self._one(act)
         document = self.simulator.world.document(endpoint.id) if endpoint else None
         if document is None:
@@ -155,6 +158,7 @@ class People:
         along = [interface] if act.what % 2 and ids.parse(interface).parent == parsed.parent else []
         body = {"resources": [document["id"], *along], "targetResourceGroup": target}
         await self._arm("POST", f"{group}/{parsed.resource_group}/moveResources", body)
+        await self.azure.advance(60)
 
     async def _attach(self, act: Act) -> None:
         if endpoint := self._one(act):
@@ -169,16 +173,18 @@ class People:
 
     async def _edit(self, act: Act, *, address: str = "", metadata: dict[str, str] | None = None) -> None:
         """A hand in a record of ours: another address, no metadata, or some of it changed."""
-        name = NAMES[act.what % 3]
-        record = self.watch.records.get(name)
-        if record is None or mark_of(record) is None:
+        ours = [name for name, record in sorted(self.watch.records.items()) if mark_of(record)]
+        if not ours:
             return
+        name = ours[act.what % len(ours)]
+        record = self.watch.records[name]
         was = record["properties"]["metadata"]
         told = was if metadata is None else {**was, **metadata} if metadata else {}
         await self._write(name, address or min(addresses_of(record)), told)
 
     async def _erase(self, act: Act) -> None:
-        await self._arm("DELETE", record_id(NAMES[act.what % 3]))
+        if there := sorted(self.watch.records):
+            await self._arm("DELETE", record_id(there[act.what % len(there)]))
 
     async def _orphan(self, act: Act) -> None:
         """A record with our mark for an endpoint that never was, as a restored backup would bring it."""

@@ -55,10 +55,10 @@ class Mark:
         return self.endpoint == endpoint.id
 
 
-def living(world: World) -> list[Living]:
-    """Every private endpoint that there is now, but those that are going."""
+def living(world: World, subscription: str | None = None) -> list[Living]:
+    """Every private endpoint that there is now, perhaps only those of a subscription, but those that are going."""
     found = []
-    for document in world.store.of_type(ENDPOINTS):
+    for document in world.documents(ENDPOINTS, subscription=subscription):
         properties, connection = document["properties"], connection_of(document)["properties"]
         if properties["provisioningState"] == "Deleting":
             continue
