@@ -39,8 +39,7 @@ async def work(item: func.QueueMessage) -> None:
 async def _item(item: WorkItem) -> None:
     within = WITHIN_FOR_ALL if isinstance(item.scope, Everything) else WITHIN
     looked = await runtime().work(item, within=within)
-    if looked is not None:
-        _tell(looked, f"work, try {item.attempt}", f"not done after {item.attempt} tries")
+    _tell(looked, f"work, try {item.attempt}", f"not done after {item.attempt} tries")
 
 
 async def _event(text: str) -> None:
@@ -52,11 +51,13 @@ async def _event(text: str) -> None:
         return
     if hint is None:
         return
-    await runtime().later(hint.scope, hint.again)
-    _tell(await runtime().look(hint.scope, within=WITHIN), "work, event", "not done")
+    # As a work item it outlives an outage of the ledger, and holds nothing of the event but where to look.
+    _tell(await runtime().heard(hint.scope, hint.again, within=WITHIN), "work, event", "not done")
 
 
-def _tell(looked: Looked, door: str, failure: str) -> None:
+def _tell(looked: Looked | None, door: str, failure: str) -> None:
+    if looked is None:
+        return
     looked.tell(log, door)
     if looked.gave_up:
         raise PermanentError(f"{looked.scope}: {failure}: {looked.summary}")

@@ -208,6 +208,20 @@ class Runtime:
         for wait in waits:
             await self.rooms.work.send(WorkItem(scope, attempt=0, due=round(now + wait, 3), trace=trace), delay=wait)
 
+    async def heard(self, scope: Scope, again: Iterable[float], *, within: float) -> Looked | None:
+        """A look because of an event in the work queue; None where it was put off, as `work` does.
+
+        Raises LedgerUnavailableError where even the queue is down.
+        """
+        try:
+            await self.later(scope, again)
+            return await self.look(scope, within=within)
+        except LedgerUnavailableError as error:
+            log.warning("work: %s is put off: %s", scope, error)
+            due = round(self.rooms.now() + PUT_OFF, 3)
+            await self.rooms.work.send(WorkItem(scope, attempt=0, due=due), delay=PUT_OFF)
+            return None
+
     async def ask(self, scope: Scope, *, applies: bool = True, plan: str = "", within: float) -> Report | str:
         """The Report of a run, or, where it is not over within so many seconds, the name of the run that goes on.
 

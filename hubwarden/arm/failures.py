@@ -27,6 +27,9 @@ ABSENT = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
 RECORD_ABSENT = frozenset({"ResourceNotFound", "NotFound"})
 """The same for a record set, of which the private DNS provider speaks (which of the two is not verified)."""
 
+NOWHERE = ABSENT | RECORD_ABSENT | {"ParentResourceNotFound"}
+"""The codes of a 404 after which there is nothing to withdraw: the record, its zone or their group is not there."""
+
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86400.0
 

@@ -50,8 +50,8 @@ _CONNECTIONS = (
 )
 _BY_TARGET = (
     "resources | where type =~ 'microsoft.network/privateendpoints'"
-    " | where tostring(properties.privateLinkServiceConnections) contains '{target}'"
-    " or tostring(properties.manualPrivateLinkServiceConnections) contains '{target}'"
+    " | where tostring(properties.privateLinkServiceConnections) contains '{target}\"'"
+    " or tostring(properties.manualPrivateLinkServiceConnections) contains '{target}\"'"
     " | project id | order by id asc"
 )
 _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")

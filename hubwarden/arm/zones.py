@@ -9,7 +9,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.mgmt.privatedns import models
 
-from hubwarden.arm.failures import RECORD_ABSENT, shaped, translated
+from hubwarden.arm.failures import NOWHERE, RECORD_ABSENT, shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.dns_name import DnsName
@@ -80,10 +80,14 @@ async def put_record(session: ArmSession, put: Put) -> str:
 
 
 async def drop_record(session: ArmSession, drop: Drop) -> None:
-    """Deletes a record set as the Drop insists; one that is gone already is fine. Raises RacedError on a 412."""
+    """Deletes a record set as the Drop insists; one that is gone, or its zone, is fine. Raises RacedError on a 412."""
     records = session.dns(drop.key.zone.subscription).record_sets
-    with translated("deleting record", drop.key):
-        await records.delete(*_place(drop.key), **_insisting_on(drop.etag))
+    try:
+        with translated("deleting record", drop.key, absent=NOWHERE):
+            await records.delete(*_place(drop.key), **_insisting_on(drop.etag))
+    except NotFoundError as error:
+        if not error.proves_absence:
+            raise
 
 
 def to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from hubwarden.model.plan import Change, Held, HeldReason, Plan, essence
+from hubwarden.model.plan import Change, Held, HeldReason, Plan, Put, essence
 from hubwarden.model.record import RecordKey
 
 SHARE_FROM = 20
@@ -57,7 +57,10 @@ def limited(plan: Plan, spent: Spent, limits: Limits, *, let_through: frozenset[
         for change in over
     )
     kept = tuple(change for change in plan.changes if not reasons.get(id(change)))
-    return replace(plan, changes=kept, held=(*plan.held, *held), over_limit=(*plan.over_limit, *over))
+    # Who would have been displaced is not: it still holds the name.
+    staying = {(change.displaces, change.key) for change in over if isinstance(change, Put) and change.displaces}
+    still = tuple(each for each in plan.held if (each.endpoint, each.key) not in staying)
+    return replace(plan, changes=kept, held=(*still, *held), over_limit=(*plan.over_limit, *over))
 
 
 def _too_many(change: Change, totals: Mapping[str, int], spent: Spent, limits: Limits) -> str:

@@ -121,9 +121,14 @@ def _ours(
     holder = next((each for each in ranked if owner.is_for(each.endpoint.id, each.endpoint.guid)), None)
     if holder is not None:
         displacing = next((each for each in ranked if _displaces(each, holder, rules)), None)
-        first = displacing or holder
-        why = f"hub {first.want.hub} prefers it" if displacing else _why(record, holder.want, _mark(holder, rules))
-        yield from _given([first, *(each for each in ranked if each is not first)], record, why, rules)
+        if displacing is None or _is_protected(holder.want.key, holder.want.fqdn, rules):
+            why = _why(record, holder.want, _mark(holder, rules))
+            yield from _given([holder, *(each for each in ranked if each is not holder)], record, why, rules)
+        else:
+            others = [each for each in ranked if each is not displacing]
+            why = f"hub {displacing.want.hub} prefers it"
+            for each in _given([displacing, *others], record, why, rules):
+                yield replace(each, displaces=holder.endpoint.id) if isinstance(each, Put) else each
         return
     leaving = next(((party, claim) for party, claim in contest.leaving if claim.endpoint == owner.endpoint), None)
     if leaving is None:
@@ -244,6 +249,14 @@ def _end_of(party: Party, claim: Claim) -> str | Held:
     for held in party.held_names:
         if compared(held.name) == claim.fqdn:
             return replace(held, key=claim.key, name=claim.fqdn)
+    return _end_of_name(seen, claim)
+
+
+def _end_of_name(seen: Endpoint, claim: Claim) -> str | Held:
+    """The same for a living, approved endpoint that shows names: whether the claimed one is among them."""
+    if not claim.fqdn:
+        detail = "the record bears the endpoint's mark, and the ledger has lost for which of its names"
+        return _of_claim(claim, HeldReason.NO_LONGER_COVERED, detail, waits=False)
     same = [name for name in seen.sure_names if compared(name.fqdn) == claim.fqdn]
     kinds = {RecordType.of(address) for name in same for address in name.addresses}
     if same and not kinds:

@@ -1,15 +1,17 @@
 """The claims of endpoints on names, and the follow-up that an endpoint has waiting: one partition an endpoint.
 
-A second table lists the claimants of each name. It is written before a claim and cleared after it, so that it never
-misses one; whom it lists too many is found out by reading the claims themselves.
+A second table lists the claimants of each name. It is written before a claim, so that it never misses one; whom it
+lists too many is found out by reading the claims themselves, and a sweep clears away after a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +30,7 @@ NAMES_TABLE = "hubwardennames"
 CLAIM_FORMAT = 1
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _FOLLOW_UP = "follow-up"
+_LINGERS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ class Ledger:
 
     claims: Mapping[ResourceId, tuple[Claim, ...]]
     unread: frozenset[ResourceId] = frozenset()
+
+    @property
+    def every(self) -> Iterator[Claim]:
+        """All claims, whosesoever."""
+        return (claim for claims in self.claims.values() for claim in claims)
 
 
 class Claims:
@@ -67,8 +75,6 @@ class Claims:
 
         with translated(f"reading the claims of {endpoint}"):
             rows = await self._claims.run(query)
-        if newer := [row["Format"] for row in rows if row["Format"] > CLAIM_FORMAT]:
-            raise NewerFormatError(f"claims of {endpoint} have format {newer[0]}; this version knows {CLAIM_FORMAT}")
         return tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP)
 
     async def all(self) -> Ledger:
@@ -82,7 +88,7 @@ class Claims:
             endpoint = ResourceId.parse(row["PartitionKey"].replace("|", "/"))
             try:
                 claims.setdefault(endpoint, []).append(_to_claim(endpoint, row))
-            except (InputError, NewerFormatError, ValueError, KeyError):
+            except NewerFormatError:
                 unread.add(endpoint)
         known = {endpoint: tuple(each) for endpoint, each in claims.items() if endpoint not in unread}
         return Ledger(known, frozenset(unread))
@@ -105,6 +111,32 @@ class Claims:
         with translated(f"reading the claimants of {key}"):
             found = await self._names.run(query)
         return frozenset(ResourceId.parse(each.replace("|", "/")) for each in found)
+
+    async def mend_names(self, ledger: Ledger) -> None:
+        """Lists every claimant that the second table misses, and clears away those that have had no claim for a while.
+
+        One that was listed just now may be about to store its claim.
+        """
+
+        async def query() -> dict[tuple[str, str], Any]:
+            pages = self._names.client.list_entities()
+            return {(row["PartitionKey"], row["RowKey"]): row.metadata async for row in pages}
+
+        with translated("reading the claimants of all names"):
+            listed = await self._names.run(query)
+        claimed = {(_name(claim.key), _partition(claim.endpoint)): claim for claim in ledger.every}
+        for place in claimed.keys() - listed.keys():
+            await self._list(claimed[place])
+        unread = {_partition(endpoint) for endpoint in ledger.unread}
+        # Storage's own clock, of which the newest row is the last that was heard.
+        newest = max((metadata["timestamp"] for metadata in listed.values()), default=None)
+        for (name, endpoint), metadata in listed.items():
+            if (name, endpoint) in claimed or endpoint in unread or newest - metadata["timestamp"] < _LINGERS:
+                continue
+            with suppress(RacedError), translated(f"clearing a claimant of {name}"):
+                await self._names.client.delete_entity(
+                    name, endpoint, etag=metadata["etag"], match_condition=MatchConditions.IfNotModified
+                )
 
     async def _rows(self, partitions: tuple[str, str] | None, doing: str) -> list[Mapping[str, Any]]:
         async def query() -> list[Mapping[str, Any]]:
@@ -163,11 +195,10 @@ class Claims:
             with translated(f"removing the claim of {claim.endpoint} on {claim.key}"):
                 await self._table.delete_entity(
                     _partition(claim.endpoint),
-                    _row(claim.hub, claim.key),
+                    _name(claim.key),
                     etag=claim.version,
                     match_condition=MatchConditions.IfNotModified,
                 )
-                await self._names.client.delete_entity(_name(claim.key), _partition(claim.endpoint))
         except RacedError:
             return
 
@@ -208,14 +239,10 @@ def _name(key: RecordKey) -> str:
     return f"{_partition(key.zone)}|{key.name}|{key.type}"
 
 
-def _row(hub: str, key: RecordKey) -> str:
-    return f"{hub.lower()}|{key.zone.key.replace('/', '|')}|{key.name}|{key.type}"
-
-
 def _to_row(claim: Claim) -> dict[str, Any]:
     return {
         "PartitionKey": _partition(claim.endpoint),
-        "RowKey": _row(claim.hub, claim.key),
+        "RowKey": _name(claim.key),
         "Format": CLAIM_FORMAT,
         "Guid": claim.guid,
         "Hub": claim.hub,
@@ -232,22 +259,25 @@ def _to_row(claim: Claim) -> dict[str, Any]:
 
 
 def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
-    """Raises NewerFormatError for what a newer version wrote."""
+    """Raises NewerFormatError for what a newer version wrote, and for what no version did: it is left alone."""
     if row["Format"] > CLAIM_FORMAT:
-        raise NewerFormatError(f"a claim of format {row['Format']}")
-    return Claim(
-        endpoint=endpoint,
-        guid=row["Guid"],
-        hub=row["Hub"],
-        key=RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"])),
-        fqdn=row["Fqdn"],
-        addresses=tuple(ipaddress.ip_address(text) for text in row["Addresses"].split(",") if text),
-        ttl=row["Ttl"],
-        state=ClaimState(row["State"]),
-        etag=row["RecordETag"],
-        written_at=row["WrittenAt"],
-        version=row["version"],
-    )
+        raise NewerFormatError(f"claims of {endpoint} have format {row['Format']}; this version knows {CLAIM_FORMAT}")
+    try:
+        return Claim(
+            endpoint=endpoint,
+            guid=row["Guid"],
+            hub=row["Hub"],
+            key=RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"])),
+            fqdn=row["Fqdn"],
+            addresses=tuple(ipaddress.ip_address(text) for text in row["Addresses"].split(",") if text),
+            ttl=row["Ttl"],
+            state=ClaimState(row["State"]),
+            etag=row["RecordETag"],
+            written_at=row["WrittenAt"],
+            version=row["version"],
+        )
+    except (InputError, ValueError, KeyError, AttributeError) as error:
+        raise NewerFormatError(f"a claim of {endpoint} cannot be read: {error}") from error
 
 
 def _with_version(entity: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ FORGOTTEN_AT_ONCE = 1000
 
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _PART = 64 * 1024  # bytes in a property
+_ESSENCE = 8  # bytes of a change's essence
 _LARGEST = 11 * _PART  # an entity may have 1 MiB, and so, in base64, may a request that holds up nobody else
 _RUNS, _NOTES, _LAST_SWEEP = "runs", "notes", "last-sweep"
 _LISTED = ["RowKey", "Format", "Scope", "Mode", "Status", "StartedAt", "FinishedAt", "Plan", "Error"]
@@ -130,7 +131,7 @@ def _turned(run: str) -> str:
 
 def _to_row(run: Run) -> dict[str, Any]:
     packed = _packed(run.report) if run.report is not None else b""
-    parts = {f"Report{start // _PART:02d}": packed[start : start + _PART] for start in range(0, len(packed), _PART)}
+    through = b"".join(bytes.fromhex(essence) for essence in sorted(run.through))
     return {
         "PartitionKey": _RUNS,
         "RowKey": _turned(run.id),
@@ -142,12 +143,22 @@ def _to_row(run: Run) -> dict[str, Any]:
         "FinishedAt": run.finished_at.isoformat() if run.finished_at else "",
         "Plan": run.plan,
         "Error": run.error,
-        **parts,
+        **_parts("Report", packed),
+        **_parts("Through", through),
     }
 
 
+def _parts(name: str, whole: bytes) -> dict[str, bytes]:
+    """As many properties as it takes."""
+    return {f"{name}{start // _PART:02d}": whole[start : start + _PART] for start in range(0, len(whole), _PART)}
+
+
+def _whole(name: str, row: Mapping[str, Any]) -> bytes:
+    return b"".join(row[part] for part in sorted(row) if part.startswith(name))
+
+
 def _to_run(row: Mapping[str, Any]) -> Run:
-    packed = b"".join(row[name] for name in sorted(row) if name.startswith("Report"))
+    packed, through = _whole("Report", row), _whole("Through", row)
     return Run(
         id=_turned(row["RowKey"]),
         scope=to_scope(json.loads(row["Scope"])),
@@ -156,6 +167,7 @@ def _to_run(row: Mapping[str, Any]) -> Run:
         started_at=datetime.fromisoformat(row["StartedAt"]),
         finished_at=datetime.fromisoformat(row["FinishedAt"]) if row["FinishedAt"] else None,
         plan=row["Plan"],
+        through=frozenset(through[start : start + _ESSENCE].hex() for start in range(0, len(through), _ESSENCE)),
         error=row["Error"],
         report=json.loads(zlib.decompress(packed)) if packed else None,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from azure.data.tables import UpdateMode
@@ -19,6 +20,7 @@ from hubwarden.model.resource_id import ResourceId
 
 TALLY_TABLE = "hubwardentally"
 HOUR = 3600.0
+_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _WITHHELD = "withheld"
 _OURS = "ours"
 
@@ -38,13 +40,20 @@ class Tally:
         self._tally = account.table(TALLY_TABLE)
         self._table = self._tally.client
 
-    async def note(self, what: Counted, counts: Mapping[str, int], now: float) -> tuple[str, ...]:
-        """Counts something ahead of doing it, and gives the notes' names; `counts` go by zone, or by anything."""
-        names = []
-        for about, count in counts.items():
-            name = f"{now:017.3f}-{uuid.uuid4().hex[:8]}"
-            await self._put({"PartitionKey": what.value, "RowKey": name, "About": about, "Count": count})
-            names.append(name)
+    async def note(self, what: Counted, things: Sequence[tuple[str, str]], now: float) -> tuple[str, ...]:
+        """Counts things ahead of doing them, each with what it is about and its own name; gives the notes' names.
+
+        The same thing noted twice within the hour, by two instances or by a second try, counts once.
+        """
+        names = [f"{now:017.3f}-{uuid.uuid4().hex[:12]}" for _ in things]
+        rows = [
+            {"PartitionKey": what.value, "RowKey": name, "About": about, "Thing": _digest(thing)}
+            for name, (about, thing) in zip(names, things, strict=True)
+        ]
+        for start in range(0, len(rows), _BATCH):
+            operations = [("upsert", row) for row in rows[start : start + _BATCH]]
+            with translated(f"noting what is {what}"):
+                await self._tally.run(partial(self._table.submit_transaction, operations))
         return tuple(names)
 
     async def take_back(self, what: Counted, names: Iterable[str]) -> None:
@@ -52,12 +61,17 @@ class Tally:
         for name in names:
             await self._delete(what.value, name)
 
-    async def within_hour(self, what: Counted, now: float) -> Counter[str]:
-        """How many of these there were within the last hour, noted ones included."""
-        found: Counter[str] = Counter()
-        for row in await self._rows(what.value, since=f"{now - HOUR:017.3f}"):
-            found[row["About"]] += row["Count"]
-        return found
+    async def within_hour(self, what: Counted, now: float, *, without: Iterable[str] = ()) -> Counter[str]:
+        """How many things there were within the last hour, `without` some, by what they are about."""
+        rows = await self._rows(what.value, since=f"{now - HOUR:017.3f}")
+        left_out = {_digest(thing) for thing in without}
+        things = {(row["About"], row["Thing"]) for row in rows if row["Thing"] not in left_out}
+        return Counter(about for about, _ in things)
+
+    async def first(self, what: Counted, most: int, now: float) -> frozenset[str]:
+        """The names of the earliest notes of the last hour: of these and no others all instances may take."""
+        rows = await self._rows(what.value, since=f"{now - HOUR:017.3f}")
+        return frozenset(sorted(row["RowKey"] for row in rows)[:most])
 
     async def forget_before(self, now: float) -> None:
         """Removes notes that no hour holds any more."""
@@ -90,8 +104,7 @@ class Tally:
     async def note_ours(self, counts: Mapping[str, int]) -> None:
         """What a sweep counted."""
         for zone, count in counts.items():
-            row = hashlib.sha256(zone.encode()).hexdigest()
-            await self._put({"PartitionKey": _OURS, "RowKey": row, "About": zone, "Count": count})
+            await self._put({"PartitionKey": _OURS, "RowKey": _digest(zone), "About": zone, "Count": count})
 
     async def _rows(self, partition: str, *, since: str = "", until: str = "~") -> list[Mapping[str, Any]]:
         limits = {"key": partition, "from": since, "to": until}
@@ -116,5 +129,9 @@ class Tally:
 
 
 def _row(key: RecordKey) -> str:
+    return _digest(f"{key.zone.key}|{key.name}|{key.type}")
+
+
+def _digest(text: str) -> str:
     """Table keys have a limit that zone ids and names together might reach."""
-    return hashlib.sha256(f"{key.zone.key}|{key.name}|{key.type}".encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()

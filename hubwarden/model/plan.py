@@ -118,6 +118,8 @@ class Put:
     etag: str | None
     was: tuple[Address, ...]
     why: str
+    displaces: ResourceId | None = None
+    """The living endpoint that loses the name by it, where a hub prefers another."""
 
     @property
     def endpoint(self) -> ResourceId:
@@ -186,14 +188,15 @@ class Plan:
 
 
 def essence(change: Change) -> str:
-    """What makes a change this one, as text; not the etag, which any look may find anew."""
+    """What makes a change this one, as a digest; not the etag, which any look may find anew."""
     was = [str(address) for address in change.was]
     place = [str(change.key), change.key.zone.key, was, change.endpoint.key]
     match change:
         case Put():
             new = [str(address) for address in change.addresses]
-            return json.dumps(["put", *place, new, change.ttl, change.owner.instance, change.owner.guid])
+            text = json.dumps(["put", *place, new, change.ttl, change.owner.instance, change.owner.guid])
         case Drop():
-            return json.dumps(["drop", *place])
+            text = json.dumps(["drop", *place])
         case _ as never:
             assert_never(never)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

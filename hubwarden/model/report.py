@@ -76,11 +76,13 @@ class Report:
 
     @property
     def unfinished(self) -> tuple[Outcome, ...]:
-        """The outcomes that leave something to do: failed, or raced and not put right by the second look."""
+        """The outcomes that leave something to do: failed, or raced and not put right by the second look.
+
+        A connection that somebody else was faster to answer leaves nothing: a person's answer stands.
+        """
         right: set[RecordKey | ResourceId] = {o.key for o in self.outcomes if o.result is Result.DONE}
         right.update(self.plan.unchanged)
         still: set[RecordKey | ResourceId] = {change.key for change in self.plan.changes}
-        still.update(decision.connection.id for decision in self.decisions)
         return tuple(
             outcome
             for outcome in self.outcomes
@@ -129,6 +131,8 @@ class Run:
     finished_at: datetime | None = None
     plan: str = ""
     """The hash of the one plan that a person asked to have applied; empty where any may be."""
+    through: frozenset[str] = frozenset()
+    """The changes of that plan, by their essence, once it was found to be that one: half done, it has another hash."""
     error: str = ""
     """Why it ended without a Report."""
     report: Mapping[str, Any] | None = None

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hubwarden.arm.zones import drop_record, put_record
 from hubwarden.errors import HubwardenError, NotFoundError, RacedError, RefusedError, TemporaryError
-from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
@@ -95,7 +95,7 @@ async def _forget(rooms: Rooms, view: View, key: RecordKey) -> None:
 
 async def _forget_ended(rooms: Rooms, view: View) -> None:
     """Claims on records that are not ours to withdraw: with the endpoint's want ended, nothing is left to remember."""
-    changed = {change.key for change in (*view.plan.changes, *view.plan.over_limit)}
+    changed = {change.key for change in (*view.plan.changes, *view.plan.over_limit)} | view.left
     held = {(held.endpoint, held.key) for held in view.plan.held}
     for sight in view.sights.values():
         for claim in sight.leftovers:
@@ -108,7 +108,8 @@ def _is_final(sight: Sight) -> bool:
     """Whether what was seen says for good that the endpoint does not want what it does not want now."""
     if isinstance(sight.seen, Gone):
         return sight.seen.proven or sight.seen.moved_to is not None
-    return sight.seen.settled and bool(sight.seen.sure_names)
+    ended = sight.seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
+    return sight.seen.settled and (ended or bool(sight.seen.sure_names))
 
 
 def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
@@ -118,7 +119,7 @@ def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
     puts = {(change.endpoint, change.key) for change in view.plan.changes if isinstance(change, Put)}
     held = {(held.endpoint, held.key) for held in view.plan.held if held.key}
     for want in sight.wishes.wants:
-        if want.key not in view.standing:
+        if want.key not in view.standing or want.key in view.left:
             continue
         record = view.standing[want.key]
         if isinstance(record, Unread):
@@ -149,7 +150,7 @@ def _claim(rooms: Rooms, endpoint: Endpoint, want: Want, state: ClaimState, reco
 def _needs_storing(sight: Sight, claim: Claim) -> bool:
     """Whether the ledger does not say this already, or said it too long ago to be believed next time."""
     for known in sight.claims:
-        if known.key == claim.key and known.hub == claim.hub and known.version:
+        if known.key == claim.key and known.version:
             same = replace(known, version="", written_at=0.0) == replace(claim, version="", written_at=0.0)
             fresh = claim.written_at - known.written_at < CLAIMS_LAST
             return not same or not fresh or claim.state is ClaimState.INTENDED

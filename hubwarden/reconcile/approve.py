@@ -11,15 +11,16 @@ from typing import TypeVar
 from hubwarden.approval.decide import decide, is_settled
 from hubwarden.arm.connections import answer_connection, knows, read_connection
 from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.estate import Estate
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
 from hubwarden.ledger.decisions import Intended
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Connection, Decision, Verdict
-from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.policy import Facts
 from hubwarden.model.report import Outcome, Result
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
@@ -43,6 +44,22 @@ class Approvals:
     held: tuple[Held, ...] = ()
 
 
+class _Tenancies:
+    """Whose subscriptions are, each asked for once in a run, which is fresh enough for its decisions."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._known: dict[str, Tenancy] = {}
+        self._turn = asyncio.Lock()
+
+    async def of(self, subscription: str) -> Tenancy:
+        """Asks ARM, or remembers. Raises UnavailableError where ARM does not answer."""
+        async with self._turn:
+            if subscription not in self._known:
+                self._known[subscription] = await self._estate.tenancy(subscription, fresh=True)
+        return self._known[subscription]
+
+
 async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: bool) -> Approvals:
     """Decides on those of the connections that are Pending and, where it `applies`, answers them.
 
@@ -50,7 +67,8 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     written; after that, every failure is an Outcome.
     """
     waiting = {each.id: each for each in connections if each.status is ConnectionStatus.PENDING}
-    decisions = await _some_at_once(lambda connection: _decided(rooms, connection), list(waiting.values()))
+    tenancies = _Tenancies(rooms.estate)
+    decisions = await _some_at_once(lambda each: _decided(rooms, each, tenancies), list(waiting.values()))
     held = tuple(_of_unknown_provider(each) for each in decisions if not _can_be_answered(each))
     decisions = [each if _can_be_answered(each) else _left_to_a_person(each) for each in decisions]
     decisions, over = await _within_limits(rooms, decisions)
@@ -59,7 +77,9 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
         return Approvals(tuple(decisions), held=(*held, *over))
     now = rooms.now()
     # All are counted and stored ahead, so that with storage down none is answered.
-    counts = [await rooms.tally.note(_COUNTED[each.verdict], {str(each.connection.id): 1}, now) for each in answers]
+    answers, counts, late = await _counted(rooms, answers, now)
+    decisions = [_beyond(each) if each.connection.id in late else each for each in decisions]
+    over = (*over, *(_over_limit(each) for each in decisions if each.connection.id in late))
     intended = await rooms.decisions.intend(answers, now)
     ahead = list(zip(answers, intended, counts, strict=True))
     outcomes = await _some_at_once(lambda each: _answered(rooms, *each), ahead)
@@ -89,29 +109,64 @@ async def close_open(rooms: Rooms) -> None:
 
 async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[list[Decision], tuple[Held, ...]]:
     """The decisions, with the answers beyond what an hour may see held (law 9)."""
-    over: list[Decision] = []
-    for verdict, most in ((Verdict.APPROVE, rooms.approve_limit), (Verdict.REJECT, rooms.reject_limit)):
+    beyond: set[ResourceId] = set()
+    for verdict in (Verdict.APPROVE, Verdict.REJECT):
         answers = [each for each in decisions if each.verdict is verdict]
         if answers:
-            room = max(0, most - (await rooms.tally.within_hour(_COUNTED[verdict], rooms.now())).total())
-            over += answers[room:]
-    held = tuple(
-        Held(HeldReason.OVER_LIMIT, each.connection.endpoint, _over(each), connection=each.connection.id)
-        for each in over
-    )
-    beyond = {each.connection.id for each in over}
-    kept = [
-        replace(each, verdict=Verdict.HOLD, reason=_over(each)) if each.connection.id in beyond else each
-        for each in decisions
-    ]
-    return kept, held
+            room = max(0, _most(rooms, verdict) - len(await _this_hour(rooms, verdict)))
+            beyond.update(each.connection.id for each in answers[room:])
+    kept = [_beyond(each) if each.connection.id in beyond else each for each in decisions]
+    return kept, tuple(_over_limit(each) for each in kept if each.connection.id in beyond)
+
+
+async def _counted(
+    rooms: Rooms, answers: Sequence[Decision], now: float
+) -> tuple[list[Decision], list[str], set[ResourceId]]:
+    """The answers that go on, each with the note that counts it, and those for which others were faster.
+
+    All instances note first and count then: only the hour's earliest notes may go on.
+    """
+    going: list[Decision] = []
+    counts: list[str] = []
+    late: set[ResourceId] = set()
+    for verdict in (Verdict.APPROVE, Verdict.REJECT):
+        mine = [each for each in answers if each.verdict is verdict]
+        if not mine:
+            continue
+        names = await rooms.tally.note(_COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
+        first = await rooms.tally.first(_COUNTED[verdict], _most(rooms, verdict), now)
+        for decision, name in zip(mine, names, strict=True):
+            if name in first:
+                going.append(decision)
+                counts.append(name)
+            else:
+                late.add(decision.connection.id)
+                await rooms.tally.take_back(_COUNTED[verdict], [name])
+    return going, counts, late
+
+
+async def _this_hour(rooms: Rooms, verdict: Verdict) -> frozenset[str]:
+    return await rooms.tally.first(_COUNTED[verdict], _most(rooms, verdict), rooms.now())
+
+
+def _most(rooms: Rooms, verdict: Verdict) -> int:
+    return rooms.approve_limit if verdict is Verdict.APPROVE else rooms.reject_limit
+
+
+def _beyond(decision: Decision) -> Decision:
+    return replace(decision, verdict=Verdict.HOLD, reason=_over(decision))
+
+
+def _over_limit(held: Decision) -> Held:
+    connection = held.connection
+    return Held(HeldReason.OVER_LIMIT, connection.endpoint, held.reason, connection=connection.id)
 
 
 def _over(decision: Decision) -> str:
     return f"{decision.verdict} by {decision.reason}, but approvals.limits.{decision.verdict} an hour are answered"
 
 
-async def _decided(rooms: Rooms, connection: Connection) -> Decision:
+async def _decided(rooms: Rooms, connection: Connection, tenancies: _Tenancies) -> Decision:
     """The policy's decision. A fact is asked for only while it could matter; what fails to be learnt stays unknown."""
     target, endpoint = connection.target, connection.endpoint
     facts = Facts(
@@ -124,23 +179,23 @@ async def _decided(rooms: Rooms, connection: Connection) -> Decision:
         if is_settled(rooms.policy, facts):
             break
         try:
-            facts = await learn(rooms, connection, facts)
+            facts = await learn(rooms, connection, facts, tenancies)
         except HubwardenError as error:
             log.warning("approve: a fact about %s is not known: %s", connection.id, error)
     return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
 
 
-async def _estate(rooms: Rooms, _: Connection, facts: Facts) -> Facts:
+async def _estate(rooms: Rooms, _: Connection, facts: Facts, __: _Tenancies) -> Facts:
     return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
 
 
-async def _tenancy(rooms: Rooms, _: Connection, facts: Facts) -> Facts:
+async def _tenancy(_: Rooms, __: Connection, facts: Facts, tenancies: _Tenancies) -> Facts:
     if not facts.consumer:
         return facts
-    return replace(facts, tenancy=await rooms.estate.tenancy(facts.consumer, fresh=True))
+    return replace(facts, tenancy=await tenancies.of(facts.consumer))
 
 
-async def _groups(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:
+async def _groups(rooms: Rooms, connection: Connection, facts: Facts, _: _Tenancies) -> Facts:
     """Where the target shows no groups, the consumer's endpoint does: believed of the estate's, if it leads here."""
     if facts.groups is not None or not facts.in_estate or connection.endpoint is None:
         return facts
@@ -163,7 +218,7 @@ def _left_to_a_person(decision: Decision) -> Decision:
     return replace(decision, verdict=Verdict.HOLD, reason=_of_unknown_provider(decision).detail)
 
 
-async def _answered(rooms: Rooms, decision: Decision, intended: Intended, counts: Iterable[str]) -> Outcome:
+async def _answered(rooms: Rooms, decision: Decision, intended: Intended, count: str) -> Outcome:
     outcome = await _written(rooms, decision)
     if outcome.result is Result.FAILED and outcome.temporary:
         return outcome  # it may hide that the answer was taken: it counts, and stays open until somebody has looked
@@ -171,7 +226,7 @@ async def _answered(rooms: Rooms, decision: Decision, intended: Intended, counts
         await rooms.decisions.close(intended, outcome.result, rooms.now())
         if outcome.result is not Result.DONE:
             # What is refused again and again must not use up what the others may.
-            await rooms.tally.take_back(_COUNTED[decision.verdict], counts)
+            await rooms.tally.take_back(_COUNTED[decision.verdict], [count])
     except LedgerUnavailableError as error:
         log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
     return outcome

@@ -14,7 +14,7 @@ from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.hand_on import hand_on
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.run import reconcile
+from hubwarden.reconcile.run import let_through, reconcile
 from hubwarden.report.as_json import report_data
 
 KEPT = 30 * 86400.0
@@ -34,26 +34,31 @@ async def ask(rooms: Rooms, scope: Scope, *, applies: bool, plan: str, within: f
     What is only planned is not promised while Azure does not answer: the caller asks again. Raises PlanChangedError
     where `plan` is not the hash of the plan now.
     """
+    through: frozenset[str] = frozenset()
     try:
         async with asyncio.timeout(within):
-            report = await reconcile(rooms, scope, applies=applies, plan=plan)
+            through = await let_through(rooms, scope, plan) if plan else through
+            report = await reconcile(rooms, scope, applies=applies, through=through)
     except TimeoutError:
-        return await promise(rooms, scope, applies=applies, plan=plan)
+        return await promise(rooms, scope, applies=applies, plan=plan, through=through)
     except TemporaryError as error:
         if not applies:
             raise
         log.warning("asked: %s is promised instead: %s", scope, error)
-        return await promise(rooms, scope, applies=applies, plan=plan)
+        return await promise(rooms, scope, applies=applies, plan=plan, through=through)
     await keep(rooms, report, plan=plan, asked=True)
     await _hand_on_the_rest(rooms, report)
     return report
 
 
-async def promise(rooms: Rooms, scope: Scope, *, applies: bool, plan: str = "") -> str:
+async def promise(
+    rooms: Rooms, scope: Scope, *, applies: bool, plan: str = "", through: frozenset[str] = frozenset()
+) -> str:
     """Notes a run and hands it to the work queue; its name. Raises LedgerUnavailableError: nothing was promised."""
     now = rooms.now()
     mode = "apply" if applies and rooms.applies else "plan"
-    run = Run(new_run_id(now), scope, mode, Status.RUNNING, datetime.fromtimestamp(now, UTC), plan=plan)
+    began = datetime.fromtimestamp(now, UTC)
+    run = Run(new_run_id(now), scope, mode, Status.RUNNING, began, plan=plan, through=through)
     await rooms.runs.store(run)
     await rooms.work.send(WorkItem(scope, attempt=0, due=round(now, 3), run=run.id))
     return run.id
@@ -70,7 +75,10 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
         return  # it came twice, or too late for anybody to ask
     try:
         async with asyncio.timeout(within):
-            report = await reconcile(rooms, run.scope, applies=run.mode == "apply", plan=run.plan)
+            if run.plan and not run.through:
+                run = replace(run, through=await let_through(rooms, run.scope, run.plan))
+                await rooms.runs.store(run)
+            report = await reconcile(rooms, run.scope, applies=run.mode == "apply", through=run.through)
     except LedgerUnavailableError:
         raise
     except (TemporaryError, TimeoutError) as error:

@@ -33,6 +33,8 @@ class Compared:
     """What is held and what needs nothing, of all that is not suspect."""
     suspects: list[tuple[ResourceId, ...]] = field(default_factory=list)
     """Endpoints to look at, those together that have to do with the same records."""
+    losing: list[tuple[ResourceId, ...]] = field(default_factory=list)
+    """The same, where a record would be withdrawn."""
     marked: dict[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
     """The records that bear the mark of an endpoint, where the ledger knows of no claim."""
     absent: set[RecordKey] = field(default_factory=set)
@@ -41,13 +43,15 @@ class Compared:
     """Records that the index shows otherwise than they are wanted."""
     unclaimed: list[Claim] = field(default_factory=list)
     """Claims that the ledger lacks and that the index can tell without a look."""
-    foreseen: Counter[str] = field(default_factory=Counter)
-    """Withdrawals to come, by the key of the zone's id."""
+    withdrawing: set[RecordKey] = field(default_factory=set)
+    """Records that would be withdrawn, by the index's word."""
+    shown: set[RecordKey] = field(default_factory=set)
+    """All records that the index shows."""
+    ledger: Ledger = field(default_factory=lambda: Ledger({}))
     ours: Counter[str] = field(default_factory=Counter)
     """Records of ours, by the key of the zone's id."""
     by_guid: dict[str, tuple[ResourceId, ...]] = field(default_factory=dict)
     """Where the index shows a resourceGuid: a moved endpoint keeps its own."""
-    ledger_is_empty: bool = False
     complete: bool = True
     """Whether everything answered: a hub whose zones are not listed, or an ARM that is silent, leaves something out."""
 
@@ -68,17 +72,22 @@ class _Estate:
 async def compare(rooms: Rooms) -> Compared:
     """Compares everything in memory. Raises where the index, ARM or the ledger gives no answer."""
     estate = await _read(rooms)
-    compared = Compared(ledger_is_empty=not estate.ledger.claims, complete=not any(hub.trouble for hub in estate.hubs))
+    compared = Compared(
+        shown=set(estate.records), ledger=estate.ledger, complete=not any(hub.trouble for hub in estate.hubs)
+    )
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
     for endpoint in estate.endpoints.values():
         compared.by_guid[fold(endpoint.guid)] = (*compared.by_guid.get(fold(endpoint.guid), ()), endpoint.id)
     sights, outside = await _sights(rooms, estate, compared)
     standing, uncovered = _standing(estate, sights)
     plan = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
-    compared.foreseen.update(change.key.zone.key for change in plan.changes if change.withdraws)
+    compared.withdrawing = {change.key for change in plan.changes if change.withdraws}
     compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
-    suspects = _suspects(sights, standing, plan)
-    compared.suspects = _related({endpoint: _keys(sights[endpoint]) for endpoint in sorted(suspects)})
+    suspects = _suspects(sights, standing, plan) | _kept_waiting(sights, standing, estate)
+    keys = {endpoint: _keys(sights[endpoint]) for endpoint in sorted(suspects)}
+    for group in _related(keys):
+        losing = any(keys[endpoint] & compared.withdrawing for endpoint in group)
+        (compared.losing if losing else compared.suspects).append(group)
     wished = tuple(held for each, sight in sights.items() if each not in suspects for held in sight.wishes.held)
     compared.plan = Plan(
         held=(*outside, *wished, *uncovered, *(held for held in plan.held if held.endpoint not in suspects)),
@@ -199,6 +208,18 @@ def _suspects(sights: Mapping[ResourceId, Sight], standing: Standing, plan: Plan
                 if left_over or (isinstance(sight.seen, Gone) and key not in standing):
                     found.add(endpoint)
             elif not _agrees(claim, (endpoint, key) in held, wanted[key].addresses):
+                found.add(endpoint)
+    return found
+
+
+def _kept_waiting(sights: Mapping[ResourceId, Sight], standing: Standing, estate: _Estate) -> set[ResourceId]:
+    """Who wants a name whose holder left the estate: that one is looked at by nobody else, and may be gone."""
+    found = set()
+    for endpoint, sight in sights.items():
+        for want in sight.wishes.wants:
+            record = standing.get(want.key)
+            owner = record.owner if isinstance(record, RecordSet) else None
+            if owner is not None and record in estate.marks.get(owner.endpoint, ()) and owner.endpoint not in sights:
                 found.add(endpoint)
     return found
 

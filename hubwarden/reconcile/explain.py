@@ -18,7 +18,7 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
     if held := await outside(rooms, endpoint):
         gone = Gone(endpoint, False, "not looked at: its subscription is not part of the estate")
         return Explanation(endpoint, gone, (), (), {}, Plan(held=(held,)))
-    view = await observe(rooms, Ask((endpoint,), thorough=True))
+    view = await observe(rooms, Ask((endpoint,), thorough=True, strict=True))
     sight = view.sights[endpoint]
     return Explanation(
         endpoint=endpoint,

@@ -38,11 +38,14 @@ async def look(
     rooms: Rooms,
     endpoint: ResourceId,
     marked: Iterable[RecordSet] = (),
+    *,
     by_guid: Mapping[str, tuple[ResourceId, ...]] | None = None,
+    moving: bool = False,
 ) -> Sight:
     """Looks at an endpoint. Raises where Azure or the ledger is silent.
 
-    `marked` are records known to bear its mark; `by_guid` is where the index shows each resourceGuid, if that is known.
+    `marked` are records known to bear its mark; `by_guid` is where the index shows each resourceGuid, if that is known;
+    `moving` says that it may be on its way elsewhere.
 
     A Drop must not insist on the etag that an endpoint made anew under the same id has just written: so the claims,
     which have etags, are read before the endpoint.
@@ -57,27 +60,29 @@ async def look(
     claims = (*claims, *[await rebuilt(rooms, record, seen) for record in lost])
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
-        return Sight(await _proved(rooms, seen, claims, by_guid), claims, wished, at)
+        return Sight(await _proved(rooms, seen, claims, by_guid, moving), claims, wished, at)
     return Sight(seen, claims, await wishes_of(rooms, seen), at)
 
 
 async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
     """The claim that a record's mark speaks of, where the ledger has lost it.
 
-    The public name is not in the mark: it is the one that the endpoint shows among those that the record may serve.
+    The public name is not in the mark: it is the one that the endpoint shows among those that the record may serve. It
+    is empty where a living endpoint shows none of them: which name that was, and whether it has ended, nobody knows.
     """
     owner = record.owner
     assert owner is not None
     possible = [name.text for name in rooms.catalogue.names_of(DnsName.parse(record.key.zone.name), record.key.name)]
-    shown = {compared(name.fqdn) for name in seen.names} if isinstance(seen, Endpoint) else set()
-    fqdn = next((name for name in possible if name in shown), possible[0] if possible else "")
+    if isinstance(seen, Endpoint):
+        shown = {compared(name.fqdn) for name in seen.names}
+        possible = [name for name in possible if name in shown]
     hubs = await rooms.estate.hubs()
     return Claim(
         endpoint=owner.endpoint,
         guid=owner.guid,
         hub=next((hub.hub.name for hub in hubs if hub.holds(record.key.zone)), ""),
         key=record.key,
-        fqdn=fqdn,
+        fqdn=possible[0] if possible else "",
         addresses=record.addresses,
         ttl=record.ttl,
         state=ClaimState.SERVED,
@@ -129,7 +134,11 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
 
 
 async def _proved(
-    rooms: Rooms, gone: Gone, claims: tuple[Claim, ...], by_guid: Mapping[str, tuple[ResourceId, ...]] | None
+    rooms: Rooms,
+    gone: Gone,
+    claims: tuple[Claim, ...],
+    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
+    moving: bool,
 ) -> Gone:
     """Whether the endpoint's end is proven (law 5).
 
@@ -144,6 +153,8 @@ async def _proved(
         known = await endpoints_with_guid(rooms.arm, guid) if by_guid is None else by_guid.get(guid, ())
         for candidate in known:
             if candidate == gone.id:
+                if moving:
+                    return replace(gone, proven=False, detail="it may be on its way: the index still shows it here")
                 continue  # the index has not caught up yet
             found = await see(rooms, candidate)
             if isinstance(found, Endpoint) and fold(found.guid) == guid:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from hubwarden.arm.zones import read_record
 from hubwarden.dns.plan import Party, joined, plan_records
+from hubwarden.dns.wants import Wishes
 from hubwarden.errors import (
     DeniedError,
     HubwardenError,
@@ -19,6 +20,7 @@ from hubwarden.errors import (
     LedgerUnavailableError,
     NotFoundError,
     RefusedError,
+    TemporaryError,
 )
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
@@ -43,6 +45,10 @@ class Ask:
     endpoints: tuple[ResourceId, ...]
     thorough: bool = False
     """Whether to read every record that is claimed or wanted."""
+    strict: bool = False
+    """Whether to raise where an endpoint gives no answer; else it is in doubt, and holds only itself."""
+    moving: bool = False
+    """Whether they may be on their way to another group, so that an index that lags cannot tell their end."""
     marked: Mapping[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
     """Records that an index shows with an endpoint's mark."""
     absent: Collection[RecordKey] = frozenset()
@@ -61,22 +67,23 @@ class View:
     sights: Mapping[ResourceId, Sight]
     standing: Standing
     plan: Plan
+    left: frozenset[RecordKey] = frozenset()
+    """Records that a second try leaves as they are: their first write failed, and waits for another time."""
 
 
 async def observe(rooms: Rooms, ask: Ask) -> View:
-    """Looks, and plans. Raises where Azure or the ledger gives no answer to a question about one endpoint alone.
+    """Looks, and plans. Raises LedgerUnavailableError, and, where that is asked for, whatever else gives no answer.
 
     Where records are read, an endpoint's end is confirmed after them: one made anew meanwhile keeps its record.
     """
-    alone = len(ask.endpoints) == 1
-    sights = dict(await _looks(rooms, ask.endpoints, ask.marked, ask.by_guid, strict=alone))
+    sights = dict(await _looks(rooms, ask, ask.endpoints, ask.marked, strict=ask.strict))
     believed, doubtful = _standing(rooms, ask, sights)
-    standing = {**believed, **await read_records(rooms, doubtful)}
+    standing = {**believed, **await read_records(rooms, doubtful, strict=ask.strict)}
     await _join_holders(rooms, ask, sights, standing)
     await _join_claimants(rooms, ask, sights, standing)
     for endpoint, sight in list(sights.items()):
         if isinstance(sight.seen, Gone) and sight.seen.proven and _concerns(sight, doubtful):
-            match await see(rooms, endpoint):
+            match await _confirmed(rooms, ask, endpoint):
                 case Endpoint():
                     return await observe(rooms, replace(ask, thorough=True))
                 case Held() as held:
@@ -100,13 +107,22 @@ def party_of(sight: Sight, within: Collection[RecordKey]) -> Party:
     )
 
 
+async def _confirmed(rooms: Rooms, ask: Ask, endpoint: ResourceId) -> Endpoint | Gone | Held:
+    try:
+        return await see(rooms, endpoint)
+    except HubwardenError as error:
+        if ask.strict:
+            raise
+        return Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
+
+
 async def _looks(
     rooms: Rooms,
+    ask: Ask,
     endpoints: Iterable[ResourceId],
     marked: Mapping[ResourceId, tuple[RecordSet, ...]],
-    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
     *,
-    strict: bool,
+    strict: bool = False,
 ) -> list[tuple[ResourceId, Sight]]:
     """Looks at each, some at once; unless `strict`, one that gives no answer is in doubt and holds only itself."""
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -114,7 +130,9 @@ async def _looks(
     async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
         async with gate:
             try:
-                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()), by_guid)
+                return endpoint, await look(
+                    rooms, endpoint, marked.get(endpoint, ()), by_guid=ask.by_guid, moving=ask.moving
+                )
             except LedgerUnavailableError:
                 raise
             except HubwardenError as error:
@@ -135,8 +153,10 @@ async def _join_holders(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight],
             continue
         if not any(_is(sight, owner) for sight in sights.values()):
             holders[owner.endpoint] = (*holders.get(owner.endpoint, ()), record)
-    ours = [holder for holder in holders if await rooms.estate.includes(holder.subscription)]
-    sights.update(await _looks(rooms, ours, holders, ask.by_guid, strict=False))
+    for holder, sight in await _looks(rooms, ask, holders, holders):
+        # Whoever left the estate is served no more, but holds what it holds until its end is proven (law 14).
+        outside = not await rooms.estate.includes(holder.subscription)
+        sights[holder] = replace(sight, wishes=Wishes()) if outside else sight
 
 
 async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
@@ -149,7 +169,7 @@ async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight
             others = await rooms.claims.claimants_of(key) - set(sights)
             claimants.update(sorted(others)[:MOST_CLAIMANTS])
     ours = [claimant for claimant in sorted(claimants) if await rooms.estate.includes(claimant.subscription)]
-    sights.update(await _looks(rooms, ours, {}, ask.by_guid, strict=False))
+    sights.update(await _looks(rooms, ask, ours, {}))
 
 
 def _wanted(sights: Mapping[ResourceId, Sight]) -> set[RecordKey]:
@@ -194,8 +214,13 @@ def _standing(
     return standing, doubtful
 
 
-async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKey, RecordSet | Unread | None]:
-    """Reads record sets, some at once; one that cannot be read holds back only itself."""
+async def read_records(
+    rooms: Rooms, keys: Iterable[RecordKey], *, strict: bool = True
+) -> dict[RecordKey, RecordSet | Unread | None]:
+    """Reads record sets, some at once; one that cannot be read holds back only itself.
+
+    Raises TemporaryError where one gives no answer, if `strict`.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def read(key: RecordKey) -> tuple[RecordKey, RecordSet | Unread | None]:
@@ -206,6 +231,10 @@ async def read_records(rooms: Rooms, keys: Iterable[RecordKey]) -> dict[RecordKe
                 rooms.estate.forget_zones()  # it may be the zone that is gone
                 return key, Unread(str(error))
             except (DeniedError, RefusedError, InputError) as error:
+                return key, Unread(str(error))
+            except TemporaryError as error:
+                if strict:
+                    raise
                 return key, Unread(str(error))
 
     return dict(await asyncio.gather(*(read(key) for key in keys)))

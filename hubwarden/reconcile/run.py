@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hubwarden.arm import connections as provider
@@ -12,7 +11,7 @@ from hubwarden.errors import DeniedError, NotFoundError, PlanChangedError, Refus
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, HeldReason, Plan, essence
-from hubwarden.model.report import Report, new_run_id
+from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
 from hubwarden.model.work import WorkItem
@@ -20,24 +19,33 @@ from hubwarden.reconcile.approve import Approvals, approve, close_open
 from hubwarden.reconcile.explain import outside
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.sweep import AT_ONCE, sweep, together
+from hubwarden.reconcile.sweep import AT_ONCE, sweep, together, write_all
 from hubwarden.reconcile.write import Orders, Part, write
 
 
-async def reconcile(rooms: Rooms, scope: Scope, *, applies: bool = True, plan: str = "") -> Report:
+async def reconcile(
+    rooms: Rooms, scope: Scope, *, applies: bool = True, plan: str = "", through: frozenset[str] = frozenset()
+) -> Report:
     """Makes what is in scope right, or, with `applies` False or in mode plan, says what it would do.
 
     With `plan`, a plan's hash, what the limits hold back is let through, if the plan is still that very one: raises
-    PlanChangedError if not. Raises where Azure or the ledger gives no answer to begin with: then nothing was written.
+    PlanChangedError if not. With `through` that was settled before. Raises where Azure or the ledger gives no answer to
+    begin with: then nothing was written.
     """
-    orders = Orders(applies and rooms.applies)
-    if plan:
-        planned = await _run(rooms, scope, Orders(applies=False))
-        if planned.plan.hash != plan:
-            raise PlanChangedError(f"the plan of {scope} is {planned.plan.hash} now, not {plan}")
-        through = frozenset(essence(change) for change in (*planned.plan.changes, *planned.plan.over_limit))
-        orders = replace(orders, let_through=through)
-    return await _run(rooms, scope, orders)
+    if plan and not through:
+        through = await let_through(rooms, scope, plan)
+    return await _run(rooms, scope, Orders(applies and rooms.applies, let_through=through))
+
+
+async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
+    """The changes, by their essence, that a person lets through who names a plan's hash.
+
+    Raises PlanChangedError where it is not the hash of the plan now.
+    """
+    planned = (await _run(rooms, scope, Orders(applies=False))).plan
+    if planned.hash != plan:
+        raise PlanChangedError(f"the plan of {scope} is {planned.hash} now, not {plan}")
+    return frozenset(essence(change) for change in (*planned.changes, *planned.over_limit))
 
 
 async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision, ...]:
@@ -72,22 +80,24 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
         case OneTarget():
             return await _target(rooms, scope.target, orders)
         case OneGroup():
-            return await _endpoints(rooms, await rooms.claims.claimants_in(scope.group), orders)
+            return await _endpoints(rooms, await rooms.claims.claimants_in(scope.group), orders, moving=True)
         case Pending():
             return await _pending(rooms, orders)
         case Everything():
+            began = rooms.now()
             if orders.applies:
                 await close_open(rooms)
-            return together([await _pending(rooms, orders), await sweep(rooms, orders)])
+            return together([await _pending(rooms, orders), await sweep(rooms, orders, began=began)])
 
 
 async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
     if held := await outside(rooms, scope.endpoint):
         return Part(Plan(held=(held,)))
-    view = await observe(rooms, Ask((scope.endpoint,), thorough=scope.thorough))
+    ask = Ask((scope.endpoint,), thorough=scope.thorough, strict=True)
+    view = await observe(rooms, ask)
     answered = await _own_connection(rooms, view, orders)
     if _answered(answered.decisions):
-        view = await observe(rooms, Ask((scope.endpoint,), thorough=scope.thorough))
+        view = await observe(rooms, ask)
     return together([answered, await write(rooms, view, orders)])
 
 
@@ -131,21 +141,20 @@ async def _pending(rooms: Rooms, orders: Orders) -> Part:
     """Whatever waits in the estate is decided; the index only says where to look."""
     waiting = await connections_in_index(rooms.arm, await rooms.estate.members(), ConnectionStatus.PENDING)
     answered = await approve(rooms, waiting, applies=orders.applies)
-    for endpoint in _answered(answered.decisions):
+    for endpoint in {*_answered(answered.decisions), *_unsure(answered.outcomes)}:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.
             await rooms.work.send(WorkItem(OneEndpoint(endpoint), attempt=0, due=round(rooms.now(), 3)))
     return _part_of(answered)
 
 
-async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders) -> Part:
-    """Looks at several endpoints of the estate, some at once."""
+async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:
+    """Looks at several endpoints of the estate, some at once; `moving` if they may be on their way elsewhere."""
     ours = [endpoint for endpoint in sorted(endpoints) if await rooms.estate.includes(endpoint.subscription)]
-    parts = []
+    views = []
     for start in range(0, len(ours), AT_ONCE):
-        view = await observe(rooms, Ask(tuple(ours[start : start + AT_ONCE])))
-        parts.append(await write(rooms, view, orders))
-    return together(parts)
+        views.append(await observe(rooms, Ask(tuple(ours[start : start + AT_ONCE]), moving=moving)))
+    return await write_all(rooms, views, orders)
 
 
 def _answered(decisions: Iterable[Decision]) -> list[ResourceId]:
@@ -154,6 +163,18 @@ def _answered(decisions: Iterable[Decision]) -> list[ResourceId]:
         decision.connection.endpoint
         for decision in decisions
         if decision.connection.endpoint and decision.after not in (None, decision.before)
+    ]
+
+
+def _unsure(outcomes: Iterable[Outcome]) -> list[ResourceId]:
+    """The endpoints whose answer may have been taken though nobody said so."""
+    return [
+        outcome.change.connection.endpoint
+        for outcome in outcomes
+        if isinstance(outcome.change, Decision)
+        and outcome.result is Result.FAILED
+        and outcome.temporary
+        and outcome.change.connection.endpoint
     ]
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+from collections import Counter
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from hubwarden.dns.plan import joined
-from hubwarden.model.plan import Claim, HeldReason
+from hubwarden.errors import HubwardenError
+from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.compare import Compared, compare
-from hubwarden.reconcile.observe import Ask, observe
+from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, Part, write
 
@@ -17,34 +22,80 @@ AT_ONCE = 20
 """Endpoints that are looked at, and written for, together: what was seen of them must not grow old."""
 
 LASTS = 480.0
-"""Seconds after which no new part is begun: the platform ends an invocation after 600."""
+"""Seconds of a run after which no new part is begun: the platform ends an invocation after 600."""
+
+log = logging.getLogger(__name__)
 
 _REBUILDING = "the ledger was empty: this run only rebuilds the claims from the marks"
 
 
-async def sweep(rooms: Rooms, orders: Orders) -> Part:
-    """Makes the whole estate right. Raises where the index, ARM or the ledger gives no answer to begin with."""
-    began = rooms.now()
+async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
+    """Makes the whole estate right. Raises where the index, ARM or the ledger gives no answer to begin with.
+
+    What only comes or is corrected is written first. Then all that would be withdrawn is looked at before any of it is:
+    the limits judge it as a whole.
+    """
+    until = began + LASTS
     compared = await compare(rooms)
-    orders = replace(orders, foreseen=compared.foreseen)
-    if compared.ledger_is_empty and compared.ours:
+    if not compared.ledger.claims and compared.ours:
         orders = replace(orders, keeps_all=_REBUILDING)
     if orders.applies:
         await _claim(rooms, compared)
     parts = [Part(compared.plan)]
     left = compared.suspects
-    while left and rooms.now() - began < LASTS:
+    while left and rooms.now() < until:
         now, left = _next(left)
-        marked = {endpoint: compared.marked[endpoint] for endpoint in now if endpoint in compared.marked}
-        ask = Ask(now, marked=marked, absent=compared.absent, doubted=compared.doubted, by_guid=compared.by_guid)
-        part = await write(rooms, await observe(rooms, ask), orders)
-        parts.append(part)
-        done = [change.key.zone.key for change in (*part.plan.changes, *part.plan.over_limit) if change.withdraws]
-        compared.foreseen.subtract(done)
-    part = together(parts, complete=compared.complete and not left)
+        views = await _seen(rooms, compared, now)
+        parts.append(await _carefully(write_all(rooms, views, orders)))
+    going: list[View] = []
+    coming = compared.losing
+    while coming and rooms.now() < until:
+        now, coming = _next(coming)
+        going += await _seen(rooms, compared, now)
+    parts.append(await _carefully(write_all(rooms, going, orders, until=until)))
+    part = together(parts, complete=compared.complete and not left and not coming)
     if orders.applies and part.complete:
         await _note(rooms, compared, part)
     return part
+
+
+async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, until: float = math.inf) -> Part:
+    """Writes several parts, judged together: what each withdraws counts for all of them."""
+    foreseen = Counter(change.key.zone.key for view in views for change in view.plan.changes if change.withdraws)
+    parts: list[Part] = []
+    for view in views:
+        if rooms.now() >= until:
+            return together(parts, complete=False)
+        part = await write(rooms, view, replace(orders, foreseen=foreseen))
+        parts.append(part)
+        foreseen -= Counter(change.key.zone.key for change in part.plan.changes if change.withdraws)
+    return together(parts)
+
+
+async def _carefully(writing: Awaitable[Part]) -> Part:
+    """A part; where it could not even be begun, the others are told of, and the run is not whole."""
+    try:
+        return await writing
+    except HubwardenError as error:
+        log.error("sweep: a part was left out: %s", error)
+        return Part(complete=False)
+
+
+async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, ...]) -> list[View]:
+    """What ARM shows of these endpoints; nothing where it could not be seen, and then the run is not whole."""
+    ask = Ask(
+        endpoints,
+        marked={endpoint: compared.marked[endpoint] for endpoint in endpoints if endpoint in compared.marked},
+        absent=compared.absent,
+        doubted=compared.doubted,
+        by_guid=compared.by_guid,
+    )
+    try:
+        return [await observe(rooms, ask)]
+    except HubwardenError as error:
+        log.error("sweep: %d endpoints were left out: %s", len(endpoints), error)
+        compared.complete = False
+        return []
 
 
 def _next(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId, ...], list[tuple[ResourceId, ...]]]:
@@ -88,5 +139,8 @@ async def _note(rooms: Rooms, compared: Compared, part: Part) -> None:
     """What the next looks want to know of a sweep that saw everything."""
     await rooms.tally.note_ours(compared.ours)
     await rooms.tally.forget_before(rooms.now())
-    over = {held.key for held in part.plan.held if held.reason is HeldReason.OVER_LIMIT}
-    await rooms.tally.release(key for key in await rooms.tally.withheld() if key not in over)
+    await rooms.claims.mend_names(compared.ledger)
+    # Only what was seen to need no withdrawal waits no longer: a doubt is no person's word.
+    settled = {*part.plan.unchanged, *(change.key for change in part.plan.changes)}
+    waiting = await rooms.tally.withheld()
+    await rooms.tally.release(key for key in waiting if key in settled or key not in compared.shown)

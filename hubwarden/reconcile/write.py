@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hubwarden.dns.limits import Spent, limited
-from hubwarden.errors import HubwardenError
+from hubwarden.errors import HubwardenError, TemporaryError
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, essence
+from hubwarden.model.record import RecordKey
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
@@ -58,57 +58,84 @@ class Part:
 async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
     """Writes what was observed. Raises LedgerUnavailableError before anything is written."""
     if not orders.applies:
-        return Part(await _within_limits(rooms, view.plan, orders))
-    if await _is_stale(rooms, view):
+        return Part(await _judged(rooms, view.plan, orders))
+    if await _is_stale(rooms, view, orders):
         view = await observe(rooms, replace(view.ask, thorough=True))
     for sight in view.sights.values():
         if isinstance(sight.seen, Gone) and sight.seen.moved_to:
             # The endpoint at its new place takes its records over in a look of its own.
             await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=0, due=round(rooms.now(), 3)))
-    view = replace(view, plan=await _within_limits(rooms, view.plan, orders))
+    counted: Counts = []
+    view = replace(view, plan=await _within_limits(rooms, view.plan, orders, counted))
     plan, outcomes = view.plan, await apply(rooms, view)
-    if any(outcome.result is Result.RACED for outcome in outcomes) or await _has_an_heir(rooms, view):
-        plan, outcomes = await _once_more(rooms, view, orders, outcomes)
+    if any(outcome.result is Result.RACED for outcome in outcomes) or await _may_have_an_heir(rooms, view):
+        plan, outcomes = await _once_more(rooms, view, orders, outcomes, counted)
+    await _count_only_done(rooms, counted, outcomes)
     asked = [view.sights[endpoint] for endpoint in view.ask.endpoints]
     watch = any(isinstance(sight.seen, Gone) and sight.seen.proven and not sight.claims for sight in asked)
     return Part(_with_locks(plan, outcomes), outcomes, watch=watch)
 
 
-async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
+Counts = list[tuple[RecordKey, str]]
+"""The withdrawals that were counted ahead, and the names of the notes."""
+
+
+async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Counts) -> Plan:
     """The plan as far as the limits allow it now; what goes on is counted before it is done."""
-    if orders.keeps_all:
-        plan = _kept(plan, orders.keeps_all)
+    plan = _kept(plan, orders.keeps_all) if orders.keeps_all else plan
     if not any(change.withdraws for change in plan.changes):
         return plan
-    spent = await _spent(rooms, orders)
+    spent = await _spent(rooms, plan, orders)
     allowed = limited(plan, spent, rooms.limits, let_through=orders.let_through)
-    if not orders.applies:
-        return allowed
-    names = await rooms.tally.note(Counted.WITHDRAWN, _counts(allowed.changes), rooms.now())
-    again = replace(spent, withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now()))
-    others = Counter(again.withdrawn) - _counts(allowed.changes)
-    after = limited(plan, replace(again, withdrawn=others), rooms.limits, let_through=orders.let_through)
+    going = _going(allowed, orders)
+    names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in going], rooms.now())
+    after = limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
     if len(after.over_limit) > len(allowed.over_limit):
         # Another instance has withdrawn meanwhile: together it would be too much.
         await rooms.tally.take_back(Counted.WITHDRAWN, names)
-        allowed = after
-        await rooms.tally.note(Counted.WITHDRAWN, _counts(allowed.changes), rooms.now())
+        allowed, going = after, _going(after, orders)
+        names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in going], rooms.now())
+    counted += zip((change.key for change in going), names, strict=True)
     await rooms.tally.withhold(change.key for change in allowed.over_limit if change.key not in spent.withheld)
     await rooms.tally.release(change.key for change in allowed.changes if change.key in spent.withheld)
     return allowed
 
 
-async def _spent(rooms: Rooms, orders: Orders) -> Spent:
+async def _judged(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
+    """The same, for looking only."""
+    plan = _kept(plan, orders.keeps_all) if orders.keeps_all else plan
+    if not any(change.withdraws for change in plan.changes):
+        return plan
+    return limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
+
+
+async def _spent(rooms: Rooms, plan: Plan, orders: Orders) -> Spent:
+    """What else was withdrawn; what this plan withdraws itself may have been noted by an earlier try."""
+    asked = [_thing(change)[1] for change in plan.changes]
     return Spent(
-        withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now()),
+        withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now(), without=asked),
         foreseen=orders.foreseen,
         ours=await rooms.tally.ours(),
         withheld=await rooms.tally.withheld(),
     )
 
 
-def _counts(changes: Iterable[Change]) -> Counter[str]:
-    return Counter(change.key.zone.key for change in changes if change.withdraws)
+def _going(plan: Plan, orders: Orders) -> list[Change]:
+    """What counts: not what a person lets through, which must not use up what the others may."""
+    return [change for change in plan.changes if change.withdraws and essence(change) not in orders.let_through]
+
+
+def _thing(change: Change) -> tuple[str, str]:
+    return (change.key.zone.key, f"{change.key.zone.key}|{change.key}")
+
+
+async def _count_only_done(rooms: Rooms, counted: Counts, outcomes: Iterable[Outcome]) -> None:
+    """A try that failed took nothing away; it would use up what others may, and end as over the limit itself."""
+    done = {outcome.key for outcome in outcomes if outcome.result is Result.DONE}
+    try:
+        await rooms.tally.take_back(Counted.WITHDRAWN, [name for key, name in counted if key not in done])
+    except TemporaryError as error:
+        log.warning("write: withdrawals that failed stay counted for an hour: %s", error)
 
 
 def _kept(plan: Plan, why: str) -> Plan:
@@ -128,11 +155,20 @@ def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
     return replace(plan, held=(*plan.held, *held)) if held else plan
 
 
-async def _is_stale(rooms: Rooms, view: View) -> bool:
+async def _is_stale(rooms: Rooms, view: View, orders: Orders) -> bool:
     """Whether to look again before writing: the look was slow, or no guid tells an endpoint from its heir."""
-    now = rooms.now()
-    slow = bool(view.plan.changes) and any(now - sight.at > LOOK_LASTS for sight in view.sights.values())
-    return slow or await _has_an_heir(rooms, view)
+    slow = any(rooms.now() - sight.at > LOOK_LASTS for sight in view.sights.values())
+    if slow and (await _judged(rooms, view.plan, orders)).changes:
+        return True
+    return await _has_an_heir(rooms, view)
+
+
+async def _may_have_an_heir(rooms: Rooms, view: View) -> bool:
+    try:
+        return await _has_an_heir(rooms, view)
+    except HubwardenError as error:
+        log.warning("write: it is looked at again, for Azure does not say who stands there now: %s", error)
+        return True
 
 
 async def _has_an_heir(rooms: Rooms, view: View) -> bool:
@@ -146,23 +182,27 @@ async def _has_an_heir(rooms: Rooms, view: View) -> bool:
 
 
 async def _once_more(
-    rooms: Rooms, view: View, orders: Orders, outcomes: tuple[Outcome, ...]
+    rooms: Rooms, view: View, orders: Orders, outcomes: tuple[Outcome, ...], counted: Counts
 ) -> tuple[Plan, tuple[Outcome, ...]]:
     """A 412 leads to a fresh look at endpoints and records, and a new plan, once; what failed waits for another time.
 
     Whatever the second look meets, the first one's outcomes are told.
     """
-    failed = {outcome.key for outcome in outcomes if outcome.result is Result.FAILED}
+    failed = {
+        outcome.change.key
+        for outcome in outcomes
+        if outcome.result is Result.FAILED and not isinstance(outcome.change, Decision)
+    }
     try:
         again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset(), by_guid=None))
-        plan = await _within_limits(rooms, again.plan, orders)
-        changes = tuple(change for change in plan.changes if change.key not in failed)
-        again = replace(again, plan=replace(plan, changes=changes))
+        changes = tuple(change for change in again.plan.changes if change.key not in failed)
+        plan = await _within_limits(rooms, replace(again.plan, changes=changes), orders, counted)
+        again = replace(again, plan=plan, left=frozenset(failed))
         more = await apply(rooms, again)
     except HubwardenError as error:
         log.warning("run: the second look at %s failed: %s", ", ".join(map(str, view.ask.endpoints[:3])), error)
         return view.plan, outcomes
-    planned = {change.key for change in changes}
+    planned = {change.key for change in plan.changes}
     tried = tuple(
         outcome.change
         for outcome in outcomes
@@ -170,4 +210,4 @@ async def _once_more(
         and outcome.result is not Result.RACED
         and outcome.change.key not in planned
     )
-    return replace(again.plan, changes=(*tried, *changes)), (*outcomes, *more)
+    return replace(plan, changes=(*tried, *plan.changes)), (*outcomes, *more)
