@@ -61,6 +61,11 @@ async def _deleted(stage: Stage, name: str) -> str:
 async def _counted(stage: Stage) -> str:
     await stage.settle()
     assert await stage.deliveries() == 1
+    return await counted(stage)
+
+
+async def counted(stage: Stage) -> str:
+    """Hubwarden's calls since the last `forget`: how many of which kind."""
     calls, questions = Counter(await stage.calls("arm")), await stage.calls("graph")
     kinds = ", ".join(f"{count} {method}" for method, count in sorted(calls.items()))
     return f"{calls.total()} ({kinds})" + (f", and {len(questions)} of Resource Graph" if questions else "")

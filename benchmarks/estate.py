@@ -1,10 +1,13 @@
 """The estate that is measured: a hub with one zone, a spoke, and the settings that speak of them.
 
-It imports nothing, so that the settings can be written before anything else is there.
+It imports nothing of ours, so that the settings can be written before anything else is there.
 """
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from ipaddress import IPv4Address
 from typing import Any
 
 HUB = "00000000-0000-4000-8000-0000000000bb"
@@ -29,6 +32,8 @@ def resource_id(subscription: str, group: str, kind: str, name: str) -> str:
 HUB_NETWORK = resource_id(HUB, "rg-hub", "Microsoft.Network/virtualNetworks", "vnet-hub")
 SPOKE_NETWORK = resource_id(SPOKE, "rg-app", "Microsoft.Network/virtualNetworks", "vnet")
 ZONE_ID = resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", ZONE)
+SUBNET = f"{SPOKE_NETWORK}/subnets/snet"
+FIRST_ADDRESS = IPv4Address("10.100.0.1")
 
 
 def documents() -> list[dict[str, Any]]:
@@ -69,7 +74,67 @@ def documents() -> list[dict[str, Any]]:
             "virtualNetworkLinkState": "Completed",
         },
     }
+    return _whole(*groups, *networks, zone, link)
+
+
+class Served:
+    """One of many endpoints, each to a registry of its own; told by its number, and put in as it stands when ready."""
+
+    def __init__(self, number: int) -> None:
+        name = f"served{number}"
+        self.fqdn = f"{name}.azurecr.io"
+        self.id = resource_id(SPOKE, "rg-app", "Microsoft.Network/privateEndpoints", f"pe-{name}")
+        self.interface = resource_id(SPOKE, "rg-app", "Microsoft.Network/networkInterfaces", f"pe-{name}.nic")
+        self.target = resource_id(SPOKE, "rg-app", "Microsoft.ContainerRegistry/registries", name)
+        self.record = f"{ZONE_ID}/A/{name}"
+        self.guid = str(uuid.UUID(int=number))
+        self.address = str(FIRST_ADDRESS + number)
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The approved endpoint, and its interface."""
+        connection = {
+            "privateLinkServiceId": self.target,
+            "groupIds": ["registry"],
+            "privateLinkServiceConnectionState": {"status": "Approved", "description": "", "actionsRequired": "None"},
+        }
+        endpoint: dict[str, Any] = {
+            "id": self.id,
+            "type": "Microsoft.Network/privateEndpoints",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "resourceGuid": self.guid,
+                "subnet": {"id": SUBNET},
+                "privateLinkServiceConnections": [{"name": "registry", "properties": connection}],
+                "manualPrivateLinkServiceConnections": [],
+                "customDnsConfigs": [],
+                "networkInterfaces": [{"id": self.interface}],
+            },
+        }
+        link = {"groupId": "registry", "requiredMemberName": "registry", "fqdns": [self.fqdn]}
+        address = {"privateIPAddress": self.address, "privateLinkConnectionProperties": link}
+        interface: dict[str, Any] = {
+            "id": self.interface,
+            "type": "Microsoft.Network/networkInterfaces",
+            "properties": {
+                "privateEndpoint": {"id": self.id},
+                "ipConfigurations": [{"name": "registry", "properties": address}],
+            },
+        }
+        return _whole(endpoint, interface)
+
+    def record_set(self, address: str, ttl: int, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """The record of its name, with that address."""
+        properties = {"ttl": ttl, "aRecords": [{"ipv4Address": address}], "metadata": dict(metadata)}
+        return {
+            "id": self.record,
+            "name": self.record.rpartition("/")[2],
+            "type": "Microsoft.Network/privateDnsZones/A",
+            "etag": str(uuid.uuid4()),
+            "properties": {**properties, "isAutoRegistered": False},
+        }
+
+
+def _whole(*parts: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"location": "westeurope", "properties": {}, **document, "name": str(document["id"]).rsplit("/", 1)[1]}
-        for document in (*groups, *networks, zone, link)
+        {"location": "westeurope", "properties": {}, **part, "name": part["id"].rpartition("/")[2]} for part in parts
     ]

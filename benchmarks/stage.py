@@ -13,7 +13,7 @@ import aiohttp
 from azure.identity.aio import ManagedIdentityCredential
 from azure.mgmt.network.aio import NetworkManagementClient
 
-from benchmarks.estate import HUB, HUB_NETWORK, SPOKE, SPOKE_NETWORK, TENANT, ZONE, documents, resource_id
+from benchmarks.estate import HUB, HUB_NETWORK, SPOKE, SUBNET, TENANT, ZONE, documents, resource_id
 from simulator.identity import SYSTEM
 
 
@@ -61,7 +61,7 @@ class Stage:
     async def create(self, name: str, target: str) -> str:
         """The spoke team creates an endpoint, and waits until Azure calls it ready; its id."""
         connection = {"name": name, "properties": {"privateLinkServiceId": target, "groupIds": ["registry"]}}
-        properties = {"subnet": {"id": f"{SPOKE_NETWORK}/subnets/snet"}, "privateLinkServiceConnections": [connection]}
+        properties = {"subnet": {"id": SUBNET}, "privateLinkServiceConnections": [connection]}
         body: Any = {"location": "westeurope", "properties": properties}
         poller = await self._network.private_endpoints.begin_create_or_update("rg-app", name, body)
         return str((await poller.result()).id)
