@@ -1,7 +1,8 @@
 """Hubwarden's side of a history: two hosts over one storage, the queue between them, and how a run can end.
 
 A run ends with what its door would answer, or as one whose process died. What it told is compared with what it did:
-law 4, that every write insists, and law 12, that every failed write is an Outcome and makes the door try again.
+law 4, that every write insists; law 7, that a name goes to the next without a gap; law 12, that every failed write is
+an Outcome and makes the door try again.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from azure.storage.queue.aio import QueueClient
 from handlers.event_grid import hint_in
 from hubwarden.errors import HubwardenError, LedgerUnavailableError
 from hubwarden.model.report import Report, Result
+from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, Scope
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Looked, Runtime
 from tests.estate import Estate, config
+from tests.laws.truth import living
 from tests.laws.watch import Watch
 from tests.laws.wire import Incident, Wire, Write, dies
 
@@ -50,6 +53,8 @@ class Hosts:
     items: list[str] = field(default_factory=list)
     """What the work queue held."""
     second: Runtime | None = None
+    is_calm: bool = True
+    """Whether nothing is broken: only then must everybody be seen."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,6 +97,7 @@ class Hosts:
         last_try: bool = False,
     ) -> Told | Died:
         """One run of the first host. At the incident, if any, it is `dying`, or what the incident says happens."""
+        claimed = await self._claimed() if self.is_calm and not incident else {}
         task = asyncio.ensure_future(_ended(doing(self.estate.hubwarden)))
         if incident and dying:
             incident = Incident(incident.at, incident.after, dies(task))
@@ -106,7 +112,7 @@ class Hosts:
         finally:
             self.wire.storage_fails = 0
             self.items += await self._queued()
-        self.watch.broken += self._judged(told, last_try=last_try)
+        self.watch.broken += [*self._judged(told, last_try=last_try), *self._gaps(claimed)]
         self.wire.writes.clear()
         return told
 
@@ -132,6 +138,22 @@ class Hosts:
             yield from _untold(report, {write.name: write for write in self.wire.writes})
         if isinstance(told, Looked) and told.gave_up and not last_try:
             yield f"law 12: {told.report.unfinished if told.report else told.scope} is left, and nobody looks again"
+
+    async def _claimed(self) -> dict[str, set[str]]:
+        """Who of the living has a claim on a name that it wants, by the name."""
+        self.watch.dropped.clear()
+        claims = (await self.estate.hubwarden.rooms.claims.all()).claims
+        found: dict[str, set[str]] = {}
+        for endpoint in living(self.watch.world):
+            for claim in claims.get(ResourceId.parse(endpoint.id), ()):
+                if endpoint.wants(claim.key.name) and not self.watch.world.lagging:
+                    found.setdefault(claim.key.name, set()).add(endpoint.id)
+        return found
+
+    def _gaps(self, claimed: dict[str, set[str]]) -> Iterator[str]:
+        for name in self.watch.dropped:
+            if name in claimed:
+                yield f"law 7: {name} was dropped, and {claimed[name]} had claims on it"
 
     async def _queued(self) -> list[str]:
         """Takes everything out of the work queue that can be seen."""

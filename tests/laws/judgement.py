@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Report
 from simulator import ids
-from tests.laws.truth import Living, Record, addresses_of, mark_of
+from tests.laws.truth import Living, Mark, Record, addresses_of, mark_of
 
 Records = Mapping[str, Record]
 
@@ -42,6 +42,14 @@ def _is_served(endpoint: Living, name: str, records: Records) -> bool:
     return its_own and endpoint.wants(name) and addresses_of(records[name]) == endpoint.addresses[name]
 
 
+def _holds(endpoint: Living, name: str, mark: Mark | None) -> bool:
+    """Whether the record is its own, or its forebear's: while the heir waits for an answer, that proves no end."""
+    if mark is None:
+        return False
+    waits = mark.endpoint == endpoint.id and endpoint.status == "Pending"
+    return waits or (mark.names(endpoint) and endpoint.wants(name))
+
+
 def _is_true(held: Held, endpoints: list[Living], records: Records) -> bool:
     """Whether the reason is so."""
     endpoint = next((each for each in endpoints if each.id == ids.key(str(held.endpoint))), None)
@@ -54,8 +62,7 @@ def _is_true(held: Held, endpoints: list[Living], records: Records) -> bool:
         return False
     mark = mark_of(record)
     if held.reason is HeldReason.CONTESTED:
-        holders = [each for each in endpoints if mark and mark.names(each) and each.wants(name)]
-        return any(holder.id != endpoint.id for holder in holders)
+        return any(each.id != endpoint.id and _holds(each, name, mark) for each in endpoints)
     metadata = record["properties"].get("metadata") or {}
     by_group = metadata.get("creator", "").startswith("created by private endpoint")
     same = addresses_of(record) == endpoint.addresses[name]

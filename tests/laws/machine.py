@@ -215,6 +215,7 @@ class Histories(RuleBasedStateMachine):
     def something_breaks(self, cause: dict[str, Any], after: bool, skip: int, times: int) -> None:
         """Some of Hubwarden's next requests fail, done or not."""
         self.broken += 1
+        self.hosts.is_calm = False
         fault = {"service": "arm", **cause, "skip": skip, "times": times}
         self.simulator.faults.add({**fault, "when": "after" if after else "before"})
 
@@ -222,8 +223,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def all_is_mended(self) -> None:
         """Nothing fails any more."""
-        self.broken = 0
-        self.simulator.faults.clear()
+        self._mend()
 
     @rule(all_of_it=st.booleans())
     def the_ledger_forgets(self, all_of_it: bool) -> None:
@@ -246,7 +246,7 @@ class Histories(RuleBasedStateMachine):
             self.patch.undo()
 
     async def _end(self) -> None:
-        self.simulator.faults.clear()
+        self._mend()
         for _ in range(2):  # what ends may begin something else
             await self._pass(3700)
         if not (await self.hosts.estate.hubwarden.rooms.claims.all()).claims:
@@ -261,6 +261,10 @@ class Histories(RuleBasedStateMachine):
         assert isinstance(report, Report), report
         self.watch.broken += judged(report, living(self.simulator.world), self.watch.records)
         await only_records_were_written(self.azure)
+
+    def _mend(self) -> None:
+        self.broken, self.hosts.is_calm = 0, True
+        self.simulator.faults.clear()
 
     async def _forget(self, *, all_of_it: bool) -> None:
         claims = self.hosts.estate.hubwarden.rooms.claims
