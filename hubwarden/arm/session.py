@@ -83,7 +83,10 @@ class Tokens(AsyncTokenCredential):
         try:
             return await self._credential.get_token(*scopes, **kwargs)
         except AzureError as error:
-            raise UnavailableError(f"no token for Azure: {str(error.message)[:200]}") from error
+            first, _, _ = str(error.message).strip().partition("\n")
+            raise UnavailableError(
+                f"no token for Azure: {first[:200]} (the app uses its managed identity; at a shell, sign in: az login)"
+            ) from error
 
     async def close(self) -> None:
         """Nothing: whoever made the credential closes it."""

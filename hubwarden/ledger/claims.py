@@ -244,6 +244,7 @@ def _to_row(claim: Claim) -> dict[str, Any]:
         "PartitionKey": _partition(claim.endpoint),
         "RowKey": _name(claim.key),
         "Format": CLAIM_FORMAT,
+        "Endpoint": str(claim.endpoint),
         "Guid": claim.guid,
         "Hub": claim.hub,
         "Zone": str(claim.key.zone),
@@ -264,7 +265,7 @@ def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
         raise NewerFormatError(f"claims of {endpoint} have format {row['Format']}; this version knows {CLAIM_FORMAT}")
     try:
         return Claim(
-            endpoint=endpoint,
+            endpoint=ResourceId.parse(row["Endpoint"]),
             guid=row["Guid"],
             hub=row["Hub"],
             key=RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"])),

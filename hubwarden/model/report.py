@@ -158,3 +158,5 @@ class NameExplanation:
     name: DnsName
     standing: Standing
     endpoints: tuple[Explanation, ...]
+    trouble: tuple[str, ...] = ()
+    """What could not be looked at: hubs whose zones ARM did not list."""

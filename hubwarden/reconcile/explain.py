@@ -11,6 +11,7 @@ from hubwarden.model.report import Explanation, NameExplanation
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.observe import Ask, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.write import Orders, judged
 
 
 async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
@@ -26,14 +27,15 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
         wants=sight.wishes.wants,
         claims=sight.claims,
         standing=view.standing,
-        plan=view.plan,
+        plan=await judged(rooms, view.plan, Orders(applies=False)),
     )
 
 
 async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
     """The records that may answer a public or a private name, and why they stand so."""
     keys = []
-    for hub in await rooms.estate.hubs():
+    hubs = await rooms.estate.hubs()
+    for hub in hubs:
         places = [*rooms.catalogue.everywhere(name), *(Place(zone, left) for zone, left in _in_zones(name, hub))]
         keys += [
             RecordKey(hub.zones[place.zone].id, place.name, kind)
@@ -45,7 +47,8 @@ async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
     records = [record for record in standing.values() if isinstance(record, RecordSet)]
     owners = {record.owner.endpoint for record in records if record.owner}
     explained = [await explain(rooms, owner) for owner in sorted(owners)]
-    return NameExplanation(name, standing, tuple(explained))
+    trouble = tuple(f"the zones of hub {hub.hub.name} were not shown: {hub.trouble}" for hub in hubs if hub.trouble)
+    return NameExplanation(name, standing, tuple(explained), trouble)
 
 
 async def outside(rooms: Rooms, endpoint: ResourceId) -> Held | None:

@@ -58,7 +58,7 @@ class Part:
 async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
     """Writes what was observed. Raises LedgerUnavailableError before anything is written."""
     if not orders.applies:
-        return Part(await _judged(rooms, view.plan, orders))
+        return Part(await judged(rooms, view.plan, orders))
     if await _is_stale(rooms, view, orders):
         view = await observe(rooms, replace(view.ask, thorough=True))
     for sight in view.sights.values():
@@ -101,8 +101,8 @@ async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Coun
     return allowed
 
 
-async def _judged(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
-    """The same, for looking only."""
+async def judged(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
+    """The plan as far as the limits would allow it now; nothing is counted."""
     plan = _kept(plan, orders.keeps_all) if orders.keeps_all else plan
     if not any(change.withdraws for change in plan.changes):
         return plan
@@ -158,7 +158,7 @@ def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
 async def _is_stale(rooms: Rooms, view: View, orders: Orders) -> bool:
     """Whether to look again before writing: the look was slow, or no guid tells an endpoint from its heir."""
     slow = any(rooms.now() - sight.at > LOOK_LASTS for sight in view.sights.values())
-    if slow and (await _judged(rooms, view.plan, orders)).changes:
+    if slow and (await judged(rooms, view.plan, orders)).changes:
         return True
     return await _has_an_heir(rooms, view)
 

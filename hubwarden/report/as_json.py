@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from hubwarden.model.connection import Decision
-from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
@@ -63,7 +63,7 @@ def connection_data(decision: Decision) -> Data:
         "groups": list(connection.groups),
         "status": connection.status.value,
         "message": connection.message,
-        "verdict": decision.verdict.value,
+        "verdict": decision.verdict.value if connection.status is ConnectionStatus.PENDING else None,
         "rule": decision.rule or None,
         "reason": decision.reason,
     }
@@ -89,6 +89,7 @@ def name_data(explanation: NameExplanation) -> Data:
         "name": str(explanation.name),
         "standing": [_standing(key, record) for key, record in sorted(explanation.standing.items())],
         "endpoints": [explanation_data(endpoint) for endpoint in explanation.endpoints],
+        "trouble": list(explanation.trouble),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from hubwarden.model.connection import Decision
-from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
 from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
@@ -72,8 +72,9 @@ def name_text(explanation: NameExplanation) -> str:
     lines = [f"{explanation.name}:"]
     for key, record in sorted(explanation.standing.items()):
         lines.append(f"  {key}: {_standing(record)}")
-    if not explanation.standing:
+    if not explanation.standing and not explanation.trouble:
         lines.append("  no hub has a zone for it")
+    lines += [f"  not known: {trouble}" for trouble in explanation.trouble]
     text = _printable(lines)
     return "\n\n".join([text, *map(explanation_text, explanation.endpoints)])
 
@@ -121,7 +122,8 @@ def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str
     connection = decision.connection
     groups = _join(connection.groups, separator)
     endpoint = str(connection.endpoint or "")
-    answer = (decision.verdict.value, decision.rule, decision.reason)
+    verdict = decision.verdict.value if connection.status is ConnectionStatus.PENDING else ""
+    answer = (verdict, decision.rule, decision.reason)
     return (str(connection.id), connection.status.value, endpoint, groups, *answer, connection.message)
 
 

@@ -414,3 +414,9 @@ def test_a_strangers_text_stays_in_its_cell_and_means_nothing_there(stranger: st
     assert (first["why"], first["error"], second["name"]) == (cell, cell, cell)
     assert second["why"] == f"malformed: {cell.removeprefix(chr(39))}"
     assert all(character.isprintable() or character in "\r\n" for character in report_csv(report))
+
+
+def test_a_name_is_not_said_to_have_no_zone_where_the_zones_were_not_shown() -> None:
+    said = NameExplanation(DnsName("a.com"), {}, (), ("the zones of hub weu were not shown: 403",))
+    assert name_text(said) == "a.com:\n  not known: the zones of hub weu were not shown: 403"
+    assert name_data(said)["trouble"] == ["the zones of hub weu were not shown: 403"]
