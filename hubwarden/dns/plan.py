@@ -26,6 +26,7 @@ from hubwarden.model.dns_name import compared
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
 from hubwarden.model.record import Hub, Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
+from hubwarden.model.resource_id import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Party:
     """The endpoint's names that are held back themselves: their records wait with them."""
     served: frozenset[RecordKey] = frozenset()
     """The records that it was served with when it was last looked at."""
+    forebears: frozenset[str] = frozenset()
+    """The resourceGuids of endpoints of the same id that ended before this one was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,8 @@ def _end_of(party: Party, claim: Claim) -> str | Held:
     seen = party.seen
     if isinstance(seen, Gone):
         return "the endpoint is gone" if seen.proven else _of_claim(claim, HeldReason.UNCERTAIN, seen.detail)
+    if fold(claim.guid) in party.forebears:
+        return "the endpoint was made anew, and the one that had the name is gone"
     if not seen.settled:
         return _not_ready(claim)
     if seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED):

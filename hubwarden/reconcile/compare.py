@@ -162,7 +162,11 @@ async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: 
             claims = ()
     wanted = {want.key for want in wished.wants}
     compared.unclaimed += [claim for claim in again if claim.key not in wanted]
-    return Sight(seen, claims, wished, rooms.now())
+    forebears: frozenset[str] = frozenset()
+    if isinstance(seen, Endpoint) and seen.settled and seen.guid:
+        others = {fold(claim.guid) for claim in claims if claim.guid} - {fold(seen.guid)}
+        forebears = frozenset(guid for guid in others if not {*compared.by_guid.get(guid, ())} - {endpoint})
+    return Sight(seen, claims, wished, rooms.now(), forebears)
 
 
 def _no_longer_covered(endpoint: ResourceId, estate: _Estate) -> list[Held]:

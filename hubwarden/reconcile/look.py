@@ -26,6 +26,8 @@ class Sight:
     wishes: Wishes
     at: float
     """When the endpoint was read, in seconds since 1970."""
+    forebears: frozenset[str] = frozenset()
+    """The resourceGuids of endpoints of the same id that have ended."""
 
     @property
     def leftovers(self) -> tuple[Claim, ...]:
@@ -61,7 +63,9 @@ async def look(
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
         return Sight(await _proved(rooms, seen, claims, by_guid, moving), claims, wished, at)
-    return Sight(seen, claims, await wishes_of(rooms, seen), at)
+    return Sight(
+        seen, claims, await wishes_of(rooms, seen), at, forebears=await _forebears(rooms, seen, claims, by_guid)
+    )
 
 
 async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
@@ -143,26 +147,70 @@ async def _proved(
     """Whether the endpoint's end is proven (law 5).
 
     Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
-    moved. The index only hints at such a one: ARM is asked for it.
+    moved.
     """
     if not gone.proven or not claims:
         return gone
     if not await _answers(rooms, gone.id):
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
-    for guid in sorted({fold(claim.guid) for claim in claims if claim.guid}):
-        known = await endpoints_with_guid(rooms.arm, guid) if by_guid is None else by_guid.get(guid, ())
-        for candidate in known:
-            if candidate == gone.id:
-                if moving:
-                    return replace(gone, proven=False, detail="it may be on its way: the index still shows it here")
-                continue  # the index has not caught up yet
-            found = await see(rooms, candidate)
-            if isinstance(found, Endpoint) and fold(found.guid) == guid:
-                return replace(gone, proven=False, detail=f"it was moved to {candidate}", moved_to=candidate)
-            doubtful = not found.proven if isinstance(found, Gone) else isinstance(found, Held)
-            if doubtful or (isinstance(found, Gone) and not await _answers(rooms, candidate)):
-                return replace(gone, proven=False, detail=f"it may have been moved to {candidate}, which is not shown")
+    for guid in _guids(claims):
+        known = await _known_places(rooms, guid, by_guid)
+        if moving and gone.id in known:
+            return replace(gone, proven=False, detail="it may be on its way: the index still shows it here")
+        if place := await _lives_in(rooms, guid, known, but=gone.id):
+            detail = f"it was moved to {place.id}" if place.sure else f"it may be at {place.id}, which is not shown"
+            return replace(gone, proven=False, detail=detail, moved_to=place.id if place.sure else None)
     return gone
+
+
+async def _forebears(
+    rooms: Rooms,
+    seen: Endpoint,
+    claims: tuple[Claim, ...],
+    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
+) -> frozenset[str]:
+    """The guids of endpoints of this id that ended before it was made anew: they live nowhere else."""
+    if not seen.settled or not seen.guid:
+        return frozenset()
+    ended = set()
+    for guid in _guids(claims):
+        if guid != fold(seen.guid):
+            known = await _known_places(rooms, guid, by_guid)
+            if await _lives_in(rooms, guid, known, but=seen.id) is None:
+                ended.add(guid)
+    return frozenset(ended)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an endpoint with a certain resourceGuid lives, or, if not `sure`, may live for all that is shown."""
+
+    id: ResourceId
+    sure: bool
+
+
+def _guids(claims: Iterable[Claim]) -> list[str]:
+    return sorted({fold(claim.guid) for claim in claims if claim.guid})
+
+
+async def _known_places(
+    rooms: Rooms, guid: str, by_guid: Mapping[str, tuple[ResourceId, ...]] | None
+) -> tuple[ResourceId, ...]:
+    return await endpoints_with_guid(rooms.arm, guid) if by_guid is None else by_guid.get(guid, ())
+
+
+async def _lives_in(rooms: Rooms, guid: str, known: Iterable[ResourceId], *, but: ResourceId) -> _Place | None:
+    """Where it lives among the places that the index knows, `but` one. The index only hints: ARM is asked."""
+    for candidate in known:
+        if candidate == but:
+            continue  # the index has not caught up yet
+        found = await see(rooms, candidate)
+        if isinstance(found, Endpoint) and fold(found.guid) == guid:
+            return _Place(candidate, sure=True)
+        doubtful = not found.proven if isinstance(found, Gone) else isinstance(found, Held)
+        if doubtful or (isinstance(found, Gone) and not await _answers(rooms, candidate)):
+            return _Place(candidate, sure=False)
+    return None
 
 
 async def _answers(rooms: Rooms, endpoint: ResourceId) -> bool:

@@ -104,6 +104,7 @@ def party_of(sight: Sight, within: Collection[RecordKey]) -> Party:
         leftovers=tuple(claim for claim in sight.leftovers if claim.key in within),
         held_names=sight.wishes.held,
         served=frozenset(claim.key for claim in sight.claims if claim.state is ClaimState.SERVED),
+        forebears=sight.forebears,
     )
 
 

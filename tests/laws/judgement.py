@@ -43,11 +43,10 @@ def _is_served(endpoint: Living, name: str, records: Records) -> bool:
 
 
 def _holds(endpoint: Living, name: str, mark: Mark | None) -> bool:
-    """Whether the record is its own, or its forebear's: while the heir waits for an answer, that proves no end."""
+    """Whether the record is its own, and it wants the name."""
     if mark is None:
         return False
-    waits = mark.endpoint == endpoint.id and endpoint.status == "Pending"
-    return waits or (mark.names(endpoint) and endpoint.wants(name))
+    return mark.names(endpoint) and endpoint.wants(name)
 
 
 def _is_true(held: Held, endpoints: list[Living], records: Records) -> bool:

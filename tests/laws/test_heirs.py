@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hubwarden.model.plan import Drop
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
@@ -114,3 +115,46 @@ async def test_an_heir_whose_write_failed_leaves_no_orphan_of_its_forebear(estat
     await estate.delete_endpoint(endpoint)
     await estate.look(endpoint, thorough=thorough)
     assert await estate.addresses() is None
+
+
+async def test_an_endpoint_made_anew_that_waits_proves_its_forebears_end(estate: Estate) -> None:
+    """Law 2: a dead address is not kept because somebody of the same name waits for an answer."""
+    endpoint = await published(estate)
+    account = endpoint.split("/providers")[0] + "/providers/Microsoft.Storage/storageAccounts/st1"
+    await estate.delete_endpoint(endpoint)
+    await estate.azure.endpoint("pe1", account, manual=True)
+    report = await estate.look(endpoint)
+    assert [type(change) for change in report.plan.changes] == [Drop]
+    assert await estate.record() is None
+
+
+async def test_a_forebears_name_goes_to_the_next_that_wants_it(estate: Estate) -> None:
+    endpoint = await published(estate)
+    account = endpoint.split("/providers")[0] + "/providers/Microsoft.Storage/storageAccounts/st1"
+    second = await estate.azure.endpoint("pe2", account)
+    await estate.look(second)
+    await estate.delete_endpoint(endpoint)
+    await estate.azure.endpoint("pe1", account, manual=True)
+    await estate.sweep()
+    record = await estate.record()
+    assert record is not None
+    assert record["properties"]["metadata"]["hubwarden_endpoint"] == second
+    assert (await estate.sweep()).plan.changes == ()
+
+
+async def test_a_forebear_that_was_moved_keeps_its_record(estate: Estate) -> None:
+    """Law 5: somebody else of the same name stands where it was."""
+    endpoint = await published(estate)
+    source = endpoint.split("/providers")[0]
+    group = await estate.azure.resource_group("rg-new")
+    wanted = {"resources": [endpoint], "targetResourceGroup": group}
+    await estate.azure.arm("POST", f"{source}/moveResources", wanted)
+    await estate.azure.settle()
+    await estate.azure.endpoint("pe1", f"{source}/providers/Microsoft.Storage/storageAccounts/st1", manual=True)
+    report = await estate.look(endpoint)
+    assert report.plan.changes == ()
+    assert await estate.record() is not None
+    await estate.sweep()
+    record = await estate.record()
+    assert record is not None
+    assert record["properties"]["metadata"]["hubwarden_endpoint"].startswith(group)
