@@ -43,6 +43,30 @@ async def estate(found: Founding) -> Estate:
     return await found()
 
 
+async def restarted(estate: Estate, directory: Path, /, **changes: Any) -> None:
+    """Hubwarden starts anew, perhaps with other settings, on the same ledger."""
+    await estate.hubwarden.close()
+    settled = config(directory, estate.azure.url, estate.connection_string, **changes)
+    estate.hubwarden = Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
+
+
+async def note_by_hand(estate: Estate, name: str = "st1") -> None:
+    """Somebody notes something at a record of ours: its etag is another then."""
+    record = await estate.record(name)
+    assert record is not None
+    record["properties"]["metadata"]["note"] = "seen"
+    assert (await estate.azure.arm("PUT", record["id"], {"properties": record["properties"]})).status == 200
+
+
+async def readdress(estate: Estate, endpoint: str, *addresses: str) -> None:
+    """The endpoint's interface gets other addresses."""
+    interface = (await estate.azure.arm("GET", endpoint)).body["properties"]["networkInterfaces"][0]["id"]
+    document = (await estate.azure.arm("GET", interface)).body
+    for each, address in zip(document["properties"]["ipConfigurations"], addresses, strict=True):
+        each["properties"]["privateIPAddress"] = address
+    await estate.azure.put(document)
+
+
 async def only_records_were_written(azure: Azure) -> None:
     """Law 11: whatever happened, Hubwarden wrote nothing but record sets, and answers to connections."""
     for each in await azure.requests():

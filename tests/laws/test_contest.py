@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from hubwarden.model.plan import ClaimState, HeldReason
@@ -111,13 +114,20 @@ async def test_a_hand_deleted_record_goes_back_to_its_holder(estate: Estate) -> 
     assert (written(report), held(report)) == ({"st1": FIRST}, [HeldReason.CONTESTED])
 
 
-async def preferring(found: Founding, **prefers: list[str]) -> tuple[Estate, str, str]:
-    """An estate whose hub prefers somebody; pe1 in the spoke holds the name, pe2 in another subscription comes late."""
-    hub = {"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"], "prefers": prefers}
-    estate = await found(estate={"subscriptions": [HUB, SPOKE, OTHER]}, hubs=[hub])
+async def other_spoke(estate: Estate) -> None:
+    """Another subscription of ours, with a network."""
     await estate.azure.subscription(OTHER, tenant=TENANT)
     await estate.azure.resource_group(subscription=OTHER)
     await estate.azure.vnet(subscription=OTHER, prefix="10.7.0.0/24")
+
+
+async def preferring(
+    found: Founding, *, records: Mapping[str, Any] | None = None, **prefers: list[str]
+) -> tuple[Estate, str, str]:
+    """An estate whose hub prefers somebody; pe1 in the spoke holds the name, pe2 in another subscription comes late."""
+    hub = {"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"], "prefers": prefers}
+    estate = await found(estate={"subscriptions": [HUB, SPOKE, OTHER]}, hubs=[hub], records=dict(records or {}))
+    await other_spoke(estate)
     first = await estate.azure.endpoint("pe1", ACCOUNT)
     await estate.look(first)
     return estate, first, await estate.azure.endpoint("pe2", ACCOUNT, subscription=OTHER)
@@ -132,6 +142,33 @@ async def test_a_preferred_subscription_displaces_the_holder_and_keeps_the_name(
     assert (await states(estate, first), await states(estate, second)) == ([ClaimState.HELD], [ClaimState.SERVED])
     assert (await estate.look(first, thorough=True)).plan.changes == ()
     assert (await estate.sweep()).plan.changes == ()
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+async def test_a_holder_of_a_protected_name_is_not_displaced_and_not_called_contested(
+    found: Founding, sweeps: bool
+) -> None:
+    """Law 2: a reason is true. The name is protected, so its holder still has it, and it is the other who waits."""
+    records = {"protected": ["st1.blob.core.windows.net"]}
+    estate, first, second = await preferring(found, records=records, subscriptions=[OTHER])
+    report = await (estate.sweep() if sweeps else estate.look(second))
+    assert [str(each.endpoint) for each in report.plan.held] == [second]
+    assert await estate.addresses() == FIRST
+    assert (await states(estate, first), await states(estate, second)) == ([ClaimState.SERVED], [ClaimState.HELD])
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+async def test_a_holder_whom_a_limit_keeps_from_being_displaced_still_holds_the_name(
+    found: Founding, sweeps: bool
+) -> None:
+    """Law 9: to take an address from a standing record is a withdrawal, whoever is preferred."""
+    estate, first, second = await preferring(found, records={"limits": {"perZone": 0}}, subscriptions=[OTHER])
+    report = await (estate.sweep() if sweeps else estate.look(second))
+    assert [(each.reason, str(each.endpoint)) for each in report.plan.held] == [(HeldReason.OVER_LIMIT, second)]
+    assert await estate.addresses() == FIRST
+    assert (await states(estate, first), await states(estate, second)) == ([ClaimState.SERVED], [ClaimState.HELD])
+    assert (await estate.look(first, thorough=True)).plan.changes == ()
+    assert await states(estate, first) == [ClaimState.SERVED]
 
 
 async def test_a_preferred_location_displaces_nobody(found: Founding) -> None:

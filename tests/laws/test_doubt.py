@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.data.tables.aio import TableClient
+from azure.functions import QueueMessage
 
+from handlers import work as door
 from hubwarden.errors import LedgerUnavailableError
 from hubwarden.model.plan import Drop, HeldReason
 from hubwarden.model.report import Result, Status
@@ -18,7 +23,7 @@ from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import TENANT, Estate, config, held, written
-from tests.laws.conftest import Founding
+from tests.laws.conftest import Founding, restarted
 from tests.laws.test_failure import WITHIN, fault, waiting
 from tests.laws.test_withdrawal import published
 
@@ -200,9 +205,7 @@ async def test_a_renamed_hub_counts_a_withdrawal_once(found: Founding, tmp_path:
     estate = await found()
     endpoint = await published(estate)
     groups = [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]
-    renamed = config(tmp_path, estate.azure.url, estate.connection_string, hubs=[{"name": "new", "zones": groups}])
-    await estate.hubwarden.close()
-    estate.hubwarden = Runtime.build(renamed, now=estate.time.now, sleep=estate.time.sleep)
+    await restarted(estate, tmp_path, hubs=[{"name": "new", "zones": groups}])
     assert not (await estate.look(endpoint, thorough=True)).plan.changes
     await estate.delete_endpoint(endpoint)
     report = await estate.look(endpoint)
@@ -248,23 +251,48 @@ async def test_storage_that_is_silent_does_not_hold_a_door(
     assert not [call for call in await estate.calls() if not call.startswith("GET")]
 
 
-async def test_a_work_item_outlives_the_ledgers_outage(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+@asynccontextmanager
+async def outage(estate: Estate) -> AsyncIterator[None]:
+    """While this lasts, nobody is at the address of the ledger's tables; what is put off is in the queue at once."""
+    nobody = "AccountName=test;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:9/test;"
+    async with TableClient.from_connection_string(nobody, "claims", retry_total=0) as unreachable:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(estate.hubwarden.rooms.claims, "_table", unreachable)
+            patch.setattr("hubwarden.runtime.PUT_OFF", 0.0)
+            yield
+
+
+async def test_a_work_item_outlives_the_ledgers_outage(estate: Estate) -> None:
     endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
     item = WorkItem(one(endpoint), 1, estate.time.now())
-    monkeypatch.setattr("hubwarden.runtime.PUT_OFF", 0.0)
-    monkeypatch.setattr(
-        estate.hubwarden.rooms.claims,
-        "_table",
-        unreachable := TableClient.from_connection_string(
-            "AccountName=test;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:9/test;", "claims", retry_total=0
-        ),
-    )
-    assert await estate.hubwarden.work(item, within=WITHIN) is None
-    assert len(await waiting(estate)) == 1
-    estate.time.seconds += 2 * 86400
-    with pytest.raises(LedgerUnavailableError):
-        await estate.hubwarden.work(item, within=WITHIN)
-    await unreachable.close()
+    async with outage(estate):
+        assert await estate.hubwarden.work(item, within=WITHIN) is None
+        assert len(await waiting(estate)) == 1
+        estate.time.seconds += 2 * 86400
+        with pytest.raises(LedgerUnavailableError):
+            await estate.hubwarden.work(item, within=WITHIN)
+
+
+async def test_an_event_in_the_queue_outlives_the_ledgers_outage(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 12. It comes again as a work item, which holds nothing of the event, and of people, but where to look."""
+    monkeypatch.setattr("hubwarden.runtime._process.runtime", estate.hubwarden)
+    endpoint = await estate.azure.endpoint("pe1", await estate.azure.spoke())
+    event = {
+        "id": "1",
+        "subject": endpoint,
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+        "data": {"claims": {"name": "Somebody"}},
+    }
+    async with outage(estate):
+        await door.work.build("").get_user_function()(QueueMessage(body=json.dumps(event).encode()))
+        [item] = await waiting(estate)
+    assert "Somebody" not in json.dumps(item)
+    assert await estate.record() is None
+    looked = await estate.hubwarden.work(WorkItem.from_json(json.dumps(item)), within=WITHIN)
+    assert looked is not None
+    assert await estate.addresses() == ["10.1.0.4"]
 
 
 @pytest.mark.parametrize(

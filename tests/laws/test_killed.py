@@ -13,10 +13,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from hubwarden.model.plan import ClaimState
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, OneTarget, Pending, Scope
-from hubwarden.runtime import Runtime
 from tests.azure import SPOKE, resource_id
-from tests.estate import Estate, config, record_id
-from tests.laws.conftest import Founding
+from tests.estate import Estate, record_id
+from tests.laws.conftest import Founding, restarted
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 RULE = {"name": "own", "when": {"consumer": {"in": "estate"}}, "then": "approve"}
@@ -117,9 +116,7 @@ async def test_whatever_the_last_write_was_the_next_sweep_finishes_it(
         await estate.azure.sim("POST", "settings", {"operationMs": 0})
         scope = await prepare(estate)
         killed = await killer.kills(estate.hubwarden.look(scope, within=1000), after)
-        await estate.hubwarden.close()
-        settled = config(tmp_path, estate.azure.url, estate.connection_string, approvals=approvals)
-        estate.hubwarden = Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
+        await restarted(estate, tmp_path, approvals=approvals)
         await nothing_stands_unclaimed(estate)
         estate.time.seconds += 1000
         await estate.sweep()

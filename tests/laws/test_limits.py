@@ -94,6 +94,21 @@ async def test_a_person_lets_the_held_plan_through_by_its_hash(found: Founding, 
     assert await names(estate) == {"acct1", "acct2"}
 
 
+async def test_what_a_person_lets_through_does_not_count_against_what_comes_later(found: Founding) -> None:
+    """Else a person's word would hold up what no person has to look at."""
+    estate, endpoints = await estate_of(found, 4, perZone=1)
+    for endpoint in endpoints[:2]:
+        await estate.delete_endpoint(endpoint)
+    seen = await estate.sweep()
+    assert over(seen) == 2
+    assert over(await estate.sweep(plan=seen.plan.hash)) == 0
+    await estate.delete_endpoint(endpoints[2])
+    assert over(await estate.look(endpoints[2])) == 0
+    assert await names(estate) == {"acct3"}
+    await estate.delete_endpoint(endpoints[3])
+    assert over(await estate.look(endpoints[3])) == 1, "the limit still is what it was"
+
+
 async def test_another_plan_than_the_one_named_is_not_let_through(found: Founding) -> None:
     estate, endpoints = await estate_of(found, 3, perZone=0)
     await estate.delete_endpoint(endpoints[0])

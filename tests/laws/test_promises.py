@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from hubwarden.reconcile import asked
 from hubwarden.reconcile.asked import KEPT
 from tests.estate import Estate, written
 from tests.laws.conftest import Founding
+from tests.laws.test_limits import estate_of, names, over
 
 LONG = 100.0
 
@@ -138,6 +140,48 @@ async def test_a_promised_plan_that_is_another_by_then_fails_and_says_so(estate:
     assert "not 0000000000000000" in run.error
     assert run.finished_at is not None
     assert await estate.addresses() is None
+
+
+class Patience:
+    """How long somebody waits for an answer: until the test says that it is over."""
+
+    def timeout(self, _: float) -> asyncio.Timeout:
+        """Stands in for asyncio.timeout."""
+        self._waiting = asyncio.timeout(None)
+        return self._waiting
+
+    def is_over(self) -> None:
+        """Now."""
+        self._waiting.reschedule(asyncio.get_running_loop().time())
+
+
+async def test_a_plan_that_a_person_let_through_goes_on_through_the_queue(
+    found: Founding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 9: with half of it done it has another hash, and still is what the person let through."""
+    estate, endpoints = await estate_of(found, 3, perZone=1)
+    for endpoint in endpoints[:2]:
+        await estate.delete_endpoint(endpoint)
+    seen = await estate.sweep()
+    assert over(seen) == 2
+    fault = {"service": "arm", "method": "DELETE", "path": "/A/acct1$", "delayMs": 60_000, "status": 500}
+    await estate.azure.sim("POST", "faults", fault)
+    patience = Patience()
+    monkeypatch.setattr(asked, "asyncio", patience)
+    asking = asyncio.ensure_future(estate.hubwarden.ask(Everything(), plan=seen.plan.hash, within=LONG))
+
+    async def half_is_done() -> bool:
+        return await names(estate) == {"acct1", "acct2"}
+
+    await estate.until(half_is_done)
+    patience.is_over()
+    name = await asking
+    assert isinstance(name, str)
+    assert await names(estate) == {"acct1", "acct2"}
+    await estate.hubwarden.work(WorkItem(Everything(), 0, estate.time.now(), run=name), within=LONG)
+    run = await the_run(estate, name)
+    assert (run.status, run.error) == (Status.DONE, "")
+    assert await names(estate) == {"acct2"}
 
 
 async def test_while_azure_is_away_a_plan_is_refused_and_the_work_is_promised(estate: Estate, queue: Queue) -> None:

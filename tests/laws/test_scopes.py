@@ -14,6 +14,8 @@ from tests.estate import Estate, held, written
 from tests.laws.conftest import Founding
 from tests.laws.test_approvals import APPROVED, OWN_BLOBS, STORAGE, asked, guarded, statuses, target_of, writes
 
+HERE = f"/subscriptions/{SPOKE}/resourceGroups/rg-spoke"
+
 
 @pytest.mark.parametrize("by", ["endpoint", "target", "pending", "everything"])
 async def test_every_scope_answers_what_waits_in_it(found: Founding, by: str) -> None:
@@ -57,6 +59,17 @@ async def test_a_target_looks_at_the_endpoints_that_lead_to_it(estate: Estate) -
     assert await estate.record() is None
 
 
+async def test_a_target_does_not_look_at_the_endpoints_of_one_whose_name_begins_like_its_own(estate: Estate) -> None:
+    target, longer = [await estate.azure.storage_account(name) for name in ("st1", "st10")]
+    await estate.azure.endpoint("pe1", target)
+    other = await estate.azure.endpoint("pe10", longer)
+    await estate.forget_calls()
+    report = await estate.hubwarden.run(OneTarget(ResourceId.parse(target)))
+    assert written(report) == {"st1": ["10.1.0.4"]}
+    assert f"GET {other}" not in await estate.calls()
+    assert await estate.record("st10") is None
+
+
 async def test_a_target_out_of_the_estate_is_held_and_its_endpoints_here_are_looked_at(found: Founding) -> None:
     estate = await found(estate={"subscriptions": [HUB]})
     target = ResourceId.parse(resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1"))
@@ -78,27 +91,41 @@ async def test_a_group_looks_at_every_endpoint_that_was_claimed_in_it(estate: Es
     assert await estate.record("b") is None
 
 
+async def moved(estate: Estate, endpoint: str) -> str:
+    """Its owner moves an endpoint to another group; the group's id."""
+    group = await estate.azure.resource_group("rg-new")
+    order = {"resources": [endpoint], "targetResourceGroup": group}
+    assert (await estate.azure.arm("POST", f"{HERE}/moveResources", order)).status == 202
+    await estate.azure.settle()
+    return group
+
+
 async def test_an_endpoint_that_moved_takes_its_record_along(estate: Estate) -> None:
     """Law 5: the same resourceGuid lives elsewhere, so nothing is dropped."""
     target = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
     endpoint = await estate.azure.endpoint("pe1", target)
     await estate.look(endpoint)
-    group = await estate.azure.resource_group("rg-new")
-    await estate.azure.arm(
-        "POST",
-        f"{ResourceId.parse(endpoint).parent}/moveResources",
-        {"resources": [endpoint], "targetResourceGroup": group},
-    )
-    await estate.azure.settle()
-    await estate.hubwarden.run(OneGroup(ResourceId.parse(endpoint).parent))
+    group = await moved(estate, endpoint)
+    await estate.hubwarden.run(OneGroup(ResourceId.parse(HERE)))
     await estate.sweep()
     record = await estate.record()
     assert record is not None
-    assert (
-        record["properties"]["metadata"]["hubwarden_endpoint"]
-        == f"{group}/providers/{endpoint.split('/providers/')[1]}"
-    )
+    assert record["properties"]["metadata"]["hubwarden_endpoint"] == endpoint.replace(HERE, group)
     assert (await estate.sweep()).plan.changes == ()
+
+
+async def test_a_move_that_the_index_does_not_show_yet_drops_nothing(estate: Estate) -> None:
+    """Law 5: that the index still shows it at its old place is no proof that it lives nowhere else."""
+    target = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
+    endpoint = await estate.azure.endpoint("pe1", target)
+    await estate.look(endpoint)
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 600_000})
+    await moved(estate, endpoint)
+    report = await estate.hubwarden.run(OneGroup(ResourceId.parse(HERE)))
+    assert (report.plan.changes, held(report), report.look_again) == ((), [HeldReason.UNCERTAIN], True)
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 0})
+    await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.4"]
 
 
 async def test_the_log_tells_records_from_connections(found: Founding) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hubwarden.model.plan import HeldReason
-from hubwarden.runtime import Runtime
+from hubwarden.model.resource_id import ResourceId
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
-from tests.estate import Estate, config, held
+from tests.estate import Estate, held
+from tests.laws.conftest import readdress, restarted
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 HUBS = {"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]}
@@ -23,9 +24,7 @@ async def changed(estate: Estate, tmp_path: Path) -> AsyncIterator[Changing]:
     """Hubwarden starts anew with other settings, on the same ledger."""
 
     async def change(**changes: Any) -> None:
-        await estate.hubwarden.close()
-        settled = config(tmp_path, estate.azure.url, estate.connection_string, **changes)
-        estate.hubwarden = Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
+        await restarted(estate, tmp_path, **changes)
 
     yield change
     await estate.hubwarden.close()
@@ -87,6 +86,46 @@ async def test_it_is_told_that_the_settings_cover_the_record_no_longer(
     assert held(report) == [HeldReason.NO_LONGER_COVERED]
     assert report.plan.held[0].key is not None
     assert report.plan.held[0].key.zone.name == BLOB_ZONE
+
+
+async def test_a_catalogue_row_that_went_withdraws_nothing_where_a_claim_was_lost(
+    estate: Estate, changed: Changing
+) -> None:
+    """The public name is not in the mark; to take it for another, which the endpoint does not have, proves nothing."""
+    row = {
+        "type": "Microsoft.Storage/storageAccounts",
+        "group": "blob",
+        "zone": BLOB_ZONE,
+        "suffix": "blob.example.net",
+    }
+    await changed(catalog={"rows": [row]})
+    member = {"groupId": "blob", "memberName": "blob", "fqdns": ["st1.blob.example.net"], "zone": BLOB_ZONE}
+    endpoint = await estate.azure.endpoint("pe1", await estate.azure.target(ACCOUNT, [member]))
+    await estate.azure.endpoint("pe2", await estate.azure.storage_account("st2"))
+    await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.4"]
+    claims = estate.hubwarden.rooms.claims
+    for claim in await claims.of(ResourceId.parse(endpoint)):
+        await claims.forget(claim)
+    await changed()
+    report = await estate.sweep()
+    assert report.plan.changes == ()
+    assert HeldReason.NO_LONGER_COVERED in held(report)
+    assert await estate.addresses() == ["10.1.0.4"]
+
+
+async def test_a_renamed_hub_leaves_a_sweep_at_rest(estate: Estate, served: str, changed: Changing) -> None:
+    """A claim of the hub's old name is one of the record that the hub serves under the new."""
+    await changed(hubs=[{**HUBS, "name": "aaa"}])
+    await readdress(estate, served, "10.1.0.99")
+    for _ in range(3):
+        estate.time.seconds += 950
+        await estate.sweep()
+    assert await estate.addresses() == ["10.1.0.99"]
+    await estate.forget_calls()
+    estate.time.seconds += 60
+    assert (await estate.sweep()).plan.changes == ()
+    assert [call for call in await estate.calls() if not call.endswith("privateDnsZones")] == []
 
 
 async def test_a_protected_name_is_not_withdrawn_by_a_sweep(estate: Estate, served: str, changed: Changing) -> None:
