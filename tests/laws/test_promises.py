@@ -171,7 +171,8 @@ async def test_a_plan_that_a_person_let_through_goes_on_through_the_queue(
     asking = asyncio.ensure_future(estate.hubwarden.ask(Everything(), plan=seen.plan.hash, within=LONG))
 
     async def half_is_done() -> bool:
-        return await names(estate) == {"acct1", "acct2"}
+        forgotten = not await estate.hubwarden.rooms.claims.of(ResourceId.parse(endpoints[0]))
+        return forgotten and await names(estate) == {"acct1", "acct2"}
 
     await estate.until(half_is_done)
     patience.is_over()
