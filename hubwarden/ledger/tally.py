@@ -68,10 +68,10 @@ class Tally:
         things = {(row["About"], row["Thing"]) for row in rows if row["Thing"] not in left_out}
         return Counter(about for about, _ in things)
 
-    async def first(self, what: Counted, most: int, now: float) -> frozenset[str]:
-        """The names of the earliest notes of the last hour: of these and no others all instances may take."""
+    async def notes(self, what: Counted, now: float) -> frozenset[str]:
+        """The names of all notes of the last hour."""
         rows = await self._rows(what.value, since=f"{now - HOUR:017.3f}")
-        return frozenset(sorted(row["RowKey"] for row in rows)[:most])
+        return frozenset(row["RowKey"] for row in rows)
 
     async def forget_before(self, now: float) -> None:
         """Removes notes that no hour holds any more."""

@@ -124,7 +124,7 @@ async def _counted(
 ) -> tuple[list[Decision], list[str], set[ResourceId]]:
     """The answers that go on, each with the note that counts it, and those for which others were faster.
 
-    All instances note first and count then: only the hour's earliest notes may go on.
+    All instances note first and count then: so those that note at once may both step back, but never both go on.
     """
     going: list[Decision] = []
     counts: list[str] = []
@@ -134,9 +134,10 @@ async def _counted(
         if not mine:
             continue
         names = await rooms.tally.note(_COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
-        first = await rooms.tally.first(_COUNTED[verdict], _most(rooms, verdict), now)
-        for decision, name in zip(mine, names, strict=True):
-            if name in first:
+        others = await _this_hour(rooms, verdict) - set(names)
+        room = max(0, _most(rooms, verdict) - len(others))
+        for place, (decision, name) in enumerate(zip(mine, names, strict=True)):
+            if place < room:
                 going.append(decision)
                 counts.append(name)
             else:
@@ -146,7 +147,7 @@ async def _counted(
 
 
 async def _this_hour(rooms: Rooms, verdict: Verdict) -> frozenset[str]:
-    return await rooms.tally.first(_COUNTED[verdict], _most(rooms, verdict), rooms.now())
+    return await rooms.tally.notes(_COUNTED[verdict], rooms.now())
 
 
 def _most(rooms: Rooms, verdict: Verdict) -> int:

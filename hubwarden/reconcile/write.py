@@ -91,11 +91,11 @@ async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Coun
     names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in going], rooms.now())
     after = limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
     if len(after.over_limit) > len(allowed.over_limit):
-        # Another instance has withdrawn meanwhile: together it would be too much.
-        await rooms.tally.take_back(Counted.WITHDRAWN, names)
-        allowed, going = after, _going(after, orders)
-        names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in going], rooms.now())
-    counted += zip((change.key for change in going), names, strict=True)
+        allowed = after  # another instance has withdrawn meanwhile: together it would be too much
+    kept = {change.key for change in allowed.changes}
+    noted = [(change.key, name) for change, name in zip(going, names, strict=True)]
+    await rooms.tally.take_back(Counted.WITHDRAWN, [name for key, name in noted if key not in kept])
+    counted += [(key, name) for key, name in noted if key in kept]
     await rooms.tally.withhold(change.key for change in allowed.over_limit if change.key not in spent.withheld)
     await rooms.tally.release(change.key for change in allowed.changes if change.key in spent.withheld)
     return allowed
