@@ -45,10 +45,11 @@ def limited(plan: Plan, spent: Spent, limits: Limits, *, let_through: frozenset[
     asked = [change for change in plan.changes if change.withdraws and essence(change) not in let_through]
     if not asked:
         return plan
-    by_zone = Counter(change.key.zone.key for change in asked)
+    # What is withheld already waits by itself, and drags nothing else along.
+    by_zone = Counter(change.key.zone.key for change in asked if change.key not in spent.withheld)
     totals = {
         zone: spent.withdrawn.get(zone, 0) + max(by_zone[zone], spent.foreseen.get(zone, 0))
-        for zone in {*by_zone, *spent.withdrawn, *spent.foreseen}
+        for zone in {*(change.key.zone.key for change in asked), *spent.withdrawn, *spent.foreseen}
     }
     reasons = {id(change): _too_many(change, totals, spent, limits) for change in asked}
     over = [change for change in asked if reasons[id(change)]]

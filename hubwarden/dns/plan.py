@@ -240,8 +240,12 @@ def _end_of(party: Party, claim: Claim) -> str | Held:
     seen = party.seen
     if isinstance(seen, Gone):
         return "the endpoint is gone" if seen.proven else _of_claim(claim, HeldReason.UNCERTAIN, seen.detail)
-    if fold(claim.guid) in party.forebears:
-        return "the endpoint was made anew, and the one that had the name is gone"
+    if claim.guid and seen.guid and fold(claim.guid) != fold(seen.guid):
+        if fold(claim.guid) in party.forebears:
+            return "the endpoint was made anew, and the one that had the name is gone"
+        return _of_claim(
+            claim, HeldReason.UNCERTAIN, "the endpoint was made anew; the one before it may live elsewhere"
+        )
     if not seen.settled:
         return _not_ready(claim)
     if seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED):

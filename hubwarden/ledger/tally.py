@@ -68,11 +68,6 @@ class Tally:
         things = {(row["About"], row["Thing"]) for row in rows if row["Thing"] not in left_out}
         return Counter(about for about, _ in things)
 
-    async def notes(self, what: Counted, now: float) -> frozenset[str]:
-        """The names of all notes of the last hour."""
-        rows = await self._rows(what.value, since=f"{now - HOUR:017.3f}")
-        return frozenset(row["RowKey"] for row in rows)
-
     async def forget_before(self, now: float) -> None:
         """Removes notes that no hour holds any more."""
         for what in Counted:

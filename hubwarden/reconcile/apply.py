@@ -13,7 +13,7 @@ from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.look import Sight
 from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
@@ -89,7 +89,7 @@ async def _forget(rooms: Rooms, view: View, key: RecordKey) -> None:
     """Whoever claimed the record and wants it no more has no claim on what stands there now."""
     for sight in view.sights.values():
         for claim in sight.leftovers:
-            if claim.key == key and _is_final(sight):
+            if claim.key == key and _is_final(sight, claim):
                 await rooms.claims.forget(claim)
 
 
@@ -100,15 +100,16 @@ async def _forget_ended(rooms: Rooms, view: View) -> None:
     for sight in view.sights.values():
         for claim in sight.leftovers:
             known = claim.key in view.standing and claim.key not in changed
-            if known and _is_final(sight) and (claim.endpoint, claim.key) not in held:
+            if known and _is_final(sight, claim) and (claim.endpoint, claim.key) not in held:
                 await rooms.claims.forget(claim)
 
 
-def _is_final(sight: Sight) -> bool:
-    """Whether what was seen says for good that the endpoint does not want what it does not want now."""
+def _is_final(sight: Sight, claim: Claim) -> bool:
+    """Whether what was seen says for good that the endpoint does not want what it claimed."""
     if isinstance(sight.seen, Gone):
         return sight.seen.proven or sight.seen.moved_to is not None
     ended = sight.seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
+    ended = ended or fold(claim.guid) in sight.forebears
     return sight.seen.settled and (ended or bool(sight.seen.sure_names))
 
 

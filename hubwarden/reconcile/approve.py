@@ -113,7 +113,7 @@ async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[l
     for verdict in (Verdict.APPROVE, Verdict.REJECT):
         answers = [each for each in decisions if each.verdict is verdict]
         if answers:
-            room = max(0, _most(rooms, verdict) - len(await _this_hour(rooms, verdict)))
+            room = await _room(rooms, verdict, answers)
             beyond.update(each.connection.id for each in answers[room:])
     kept = [_beyond(each) if each.connection.id in beyond else each for each in decisions]
     return kept, tuple(_over_limit(each) for each in kept if each.connection.id in beyond)
@@ -134,8 +134,7 @@ async def _counted(
         if not mine:
             continue
         names = await rooms.tally.note(_COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
-        others = await _this_hour(rooms, verdict) - set(names)
-        room = max(0, _most(rooms, verdict) - len(others))
+        room = await _room(rooms, verdict, mine)
         for place, (decision, name) in enumerate(zip(mine, names, strict=True)):
             if place < room:
                 going.append(decision)
@@ -146,8 +145,11 @@ async def _counted(
     return going, counts, late
 
 
-async def _this_hour(rooms: Rooms, verdict: Verdict) -> frozenset[str]:
-    return await rooms.tally.notes(_COUNTED[verdict], rooms.now())
+async def _room(rooms: Rooms, verdict: Verdict, answers: Sequence[Decision]) -> int:
+    """How many of these answers the hour still has room for, beside all others."""
+    mine = [str(each.connection.id) for each in answers]
+    others = await rooms.tally.within_hour(_COUNTED[verdict], rooms.now(), without=mine)
+    return max(0, _most(rooms, verdict) - others.total())
 
 
 def _most(rooms: Rooms, verdict: Verdict) -> int:

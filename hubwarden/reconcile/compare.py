@@ -43,15 +43,11 @@ class Compared:
     """Records that the index shows otherwise than they are wanted."""
     unclaimed: list[Claim] = field(default_factory=list)
     """Claims that the ledger lacks and that the index can tell without a look."""
-    withdrawing: set[RecordKey] = field(default_factory=set)
-    """Records that would be withdrawn, by the index's word."""
     shown: set[RecordKey] = field(default_factory=set)
     """All records that the index shows."""
     ledger: Ledger = field(default_factory=lambda: Ledger({}))
     ours: Counter[str] = field(default_factory=Counter)
     """Records of ours, by the key of the zone's id."""
-    by_guid: dict[str, tuple[ResourceId, ...]] = field(default_factory=dict)
-    """Where the index shows a resourceGuid: a moved endpoint keeps its own."""
     complete: bool = True
     """Whether everything answered: a hub whose zones are not listed, or an ARM that is silent, leaves something out."""
 
@@ -76,17 +72,15 @@ async def compare(rooms: Rooms) -> Compared:
         shown=set(estate.records), ledger=estate.ledger, complete=not any(hub.trouble for hub in estate.hubs)
     )
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
-    for endpoint in estate.endpoints.values():
-        compared.by_guid[fold(endpoint.guid)] = (*compared.by_guid.get(fold(endpoint.guid), ()), endpoint.id)
     sights, outside = await _sights(rooms, estate, compared)
     standing, uncovered = _standing(estate, sights)
     plan = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
-    compared.withdrawing = {change.key for change in plan.changes if change.withdraws}
+    withdrawing = {change.key for change in plan.changes if change.withdraws}
     compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
     suspects = _suspects(sights, standing, plan) | _kept_waiting(sights, standing, estate)
     keys = {endpoint: _keys(sights[endpoint]) for endpoint in sorted(suspects)}
     for group in _related(keys):
-        losing = any(keys[endpoint] & compared.withdrawing for endpoint in group)
+        losing = any(keys[endpoint] & withdrawing for endpoint in group)
         (compared.losing if losing else compared.suspects).append(group)
     wished = tuple(held for each, sight in sights.items() if each not in suspects for held in sight.wishes.held)
     compared.plan = Plan(
@@ -162,10 +156,10 @@ async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: 
             claims = ()
     wanted = {want.key for want in wished.wants}
     compared.unclaimed += [claim for claim in again if claim.key not in wanted]
-    forebears: frozenset[str] = frozenset()
-    if isinstance(seen, Endpoint) and seen.settled and seen.guid:
-        others = {fold(claim.guid) for claim in claims if claim.guid} - {fold(seen.guid)}
-        forebears = frozenset(guid for guid in others if not {*compared.by_guid.get(guid, ())} - {endpoint})
+    # That a forebear ended is only supposed here: what follows from it is suspect, and looked at.
+    forebears = frozenset(fold(claim.guid) for claim in claims if claim.guid)
+    if isinstance(seen, Endpoint):
+        forebears -= {fold(seen.guid)}
     return Sight(seen, claims, wished, rooms.now(), forebears)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hubwarden.arm.endpoints import read_endpoint
 from hubwarden.arm.graph import endpoints_with_guid
 from hubwarden.dns.wants import Wishes, wishes
-from hubwarden.errors import DeniedError, InputError, NotFoundError, RefusedError
+from hubwarden.errors import DeniedError, HubwardenError, InputError, NotFoundError, RefusedError
 from hubwarden.model.dns_name import DnsName, compared
 from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason
 from hubwarden.model.record import RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Sight:
     """When the endpoint was read, in seconds since 1970."""
     forebears: frozenset[str] = frozenset()
     """The resourceGuids of endpoints of the same id that have ended."""
+    silent: bool = False
+    """Whether Azure gave no answer, which another time may bring."""
 
     @property
     def leftovers(self) -> tuple[Claim, ...]:
@@ -41,13 +46,11 @@ async def look(
     endpoint: ResourceId,
     marked: Iterable[RecordSet] = (),
     *,
-    by_guid: Mapping[str, tuple[ResourceId, ...]] | None = None,
     moving: bool = False,
 ) -> Sight:
     """Looks at an endpoint. Raises where Azure or the ledger is silent.
 
-    `marked` are records known to bear its mark; `by_guid` is where the index shows each resourceGuid, if that is known;
-    `moving` says that it may be on its way elsewhere.
+    `marked` are records known to bear its mark; `moving` says that it may be on its way elsewhere.
 
     A Drop must not insist on the etag that an endpoint made anew under the same id has just written: so the claims,
     which have etags, are read before the endpoint.
@@ -62,10 +65,9 @@ async def look(
     claims = (*claims, *[await rebuilt(rooms, record, seen) for record in lost])
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
-        return Sight(await _proved(rooms, seen, claims, by_guid, moving), claims, wished, at)
-    return Sight(
-        seen, claims, await wishes_of(rooms, seen), at, forebears=await _forebears(rooms, seen, claims, by_guid)
-    )
+        return Sight(await _proved(rooms, seen, claims, moving), claims, wished, at)
+    sight = Sight(seen, claims, await wishes_of(rooms, seen), at)
+    return replace(sight, forebears=await _forebears(rooms, seen, sight.leftovers))
 
 
 async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
@@ -95,9 +97,9 @@ async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Cla
     )
 
 
-def in_doubt(endpoint: ResourceId, held: Held, at: float) -> Sight:
+def in_doubt(endpoint: ResourceId, held: Held, at: float, *, silent: bool = False) -> Sight:
     """A look that gave nothing to go by: what is claimed stays as it is."""
-    return Sight(Gone(endpoint, False, held.detail), (), Wishes(held=(held,)), at)
+    return Sight(Gone(endpoint, False, held.detail), (), Wishes(held=(held,)), at, silent=silent)
 
 
 async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
@@ -137,13 +139,7 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
     return wished
 
 
-async def _proved(
-    rooms: Rooms,
-    gone: Gone,
-    claims: tuple[Claim, ...],
-    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
-    moving: bool,
-) -> Gone:
+async def _proved(rooms: Rooms, gone: Gone, claims: tuple[Claim, ...], moving: bool) -> Gone:
     """Whether the endpoint's end is proven (law 5).
 
     Its subscription must answer, in our tenant, now; and no living endpoint may have its resourceGuid, for then it was
@@ -154,7 +150,7 @@ async def _proved(
     if not await _answers(rooms, gone.id):
         return replace(gone, proven=False, detail=f"subscription {gone.id.subscription} does not answer in our tenant")
     for guid in _guids(claims):
-        known = await _known_places(rooms, guid, by_guid)
+        known = await endpoints_with_guid(rooms.arm, guid)
         if moving and gone.id in known:
             return replace(gone, proven=False, detail="it may be on its way: the index still shows it here")
         if place := await _lives_in(rooms, guid, known, but=gone.id):
@@ -163,21 +159,22 @@ async def _proved(
     return gone
 
 
-async def _forebears(
-    rooms: Rooms,
-    seen: Endpoint,
-    claims: tuple[Claim, ...],
-    by_guid: Mapping[str, tuple[ResourceId, ...]] | None,
-) -> frozenset[str]:
-    """The guids of endpoints of this id that ended before it was made anew: they live nowhere else."""
+async def _forebears(rooms: Rooms, seen: Endpoint, leftovers: Iterable[Claim]) -> frozenset[str]:
+    """The guids of endpoints of this id that ended before it was made anew: the index knows them nowhere.
+
+    Where it still knows one, even here, or gives no answer, nothing is proved.
+    """
+    ended: set[str] = set()
     if not seen.settled or not seen.guid:
         return frozenset()
-    ended = set()
-    for guid in _guids(claims):
-        if guid != fold(seen.guid):
-            known = await _known_places(rooms, guid, by_guid)
-            if await _lives_in(rooms, guid, known, but=seen.id) is None:
+    for guid in _guids(leftovers):
+        if guid == fold(seen.guid):
+            continue
+        try:
+            if not await endpoints_with_guid(rooms.arm, guid):
                 ended.add(guid)
+        except HubwardenError as error:
+            log.warning("look: whether a forebear of %s lives elsewhere is not known: %s", seen.id, error)
     return frozenset(ended)
 
 
@@ -191,12 +188,6 @@ class _Place:
 
 def _guids(claims: Iterable[Claim]) -> list[str]:
     return sorted({fold(claim.guid) for claim in claims if claim.guid})
-
-
-async def _known_places(
-    rooms: Rooms, guid: str, by_guid: Mapping[str, tuple[ResourceId, ...]] | None
-) -> tuple[ResourceId, ...]:
-    return await endpoints_with_guid(rooms.arm, guid) if by_guid is None else by_guid.get(guid, ())
 
 
 async def _lives_in(rooms: Rooms, guid: str, known: Iterable[ResourceId], *, but: ResourceId) -> _Place | None:

@@ -32,8 +32,8 @@ from hubwarden.reconcile.rooms import Rooms
 CLAIMS_LAST = 900.0
 """Seconds for which a claim is believed without a look at its record: as long as one sweep's interval."""
 
-MOST_CLAIMANTS = 20
-"""Claimants of one name that are looked at together; the rest wait for the next sweep."""
+SOME_CLAIMANTS = 20
+"""Claimants of one name that are looked at together."""
 
 _AT_ONCE = 10
 
@@ -55,8 +55,6 @@ class Ask:
     """Records that an index does not show: a creation insists on that, so a mistake costs one 412."""
     doubted: Collection[RecordKey] = frozenset()
     """Records that an index shows otherwise than they should be: they are read, whatever the claims remember."""
-    by_guid: Mapping[str, tuple[ResourceId, ...]] | None = None
-    """Where an index shows a resourceGuid; None for not asked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +129,14 @@ async def _looks(
     async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
         async with gate:
             try:
-                return endpoint, await look(
-                    rooms, endpoint, marked.get(endpoint, ()), by_guid=ask.by_guid, moving=ask.moving
-                )
+                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()), moving=ask.moving)
             except LedgerUnavailableError:
                 raise
             except HubwardenError as error:
                 if strict:
                     raise
                 held = Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
-                return endpoint, in_doubt(endpoint, held, rooms.now())
+                return endpoint, in_doubt(endpoint, held, rooms.now(), silent=isinstance(error, TemporaryError))
 
     return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
 
@@ -163,14 +159,16 @@ async def _join_holders(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight],
 async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
     """Looks at the claimants of names that are let go: one of them may have the name now."""
     let_go = {claim.key for sight in sights.values() for claim in sight.leftovers} & set(standing) - _wanted(sights)
-    claimants: set[ResourceId] = set()
-    for key in let_go:
+    for key in sorted(let_go):
         owner = _owner_of(rooms, standing[key])
-        if not isinstance(standing[key], Unread) and (owner is None or owner.endpoint in sights):
-            others = await rooms.claims.claimants_of(key) - set(sights)
-            claimants.update(sorted(others)[:MOST_CLAIMANTS])
-    ours = [claimant for claimant in sorted(claimants) if await rooms.estate.includes(claimant.subscription)]
-    sights.update(await _looks(rooms, ask, ours, {}))
+        if isinstance(standing[key], Unread) or not (owner is None or owner.endpoint in sights):
+            continue
+        others = [each for each in sorted(await rooms.claims.claimants_of(key)) if each not in sights]
+        ours = [each for each in others if await rooms.estate.includes(each.subscription)]
+        # Some of those that are listed have ended: it is gone on until one is found that wants the name.
+        while ours and key not in _wanted(sights):
+            now, ours = ours[:SOME_CLAIMANTS], ours[SOME_CLAIMANTS:]
+            sights.update(await _looks(rooms, ask, now, {}))
 
 
 def _wanted(sights: Mapping[ResourceId, Sight]) -> set[RecordKey]:

@@ -6,15 +6,15 @@ import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hubwarden.dns.plan import joined
 from hubwarden.errors import HubwardenError
-from hubwarden.model.plan import Claim
+from hubwarden.model.plan import Change, Claim, essence
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.compare import Compared, compare
-from hubwarden.reconcile.observe import Ask, View, observe
+from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, Part, write
 
@@ -46,39 +46,45 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     while left and rooms.now() < until:
         now, left = _next(left)
         views = await _seen(rooms, compared, now)
-        parts.append(await _carefully(write_all(rooms, views, orders)))
+        parts.append(await write_all(rooms, views, orders))
     going: list[View] = []
     coming = compared.losing
     while coming and rooms.now() < until:
         now, coming = _next(coming)
         going += await _seen(rooms, compared, now)
-    parts.append(await _carefully(write_all(rooms, going, orders, until=until)))
+    parts.append(await write_all(rooms, going, orders, until=until))
     part = together(parts, complete=compared.complete and not left and not coming)
     if orders.applies and part.complete:
-        await _note(rooms, compared, part)
+        await _note(rooms, compared, together(parts[1:]))
     return part
 
 
 async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, until: float = math.inf) -> Part:
-    """Writes several parts, judged together: what each withdraws counts for all of them."""
-    foreseen = Counter(change.key.zone.key for view in views for change in view.plan.changes if change.withdraws)
+    """Writes several parts, judged together: what each withdraws counts for all of them.
+
+    Where one could not even be begun, the others go on and are told of; the whole is not complete then.
+    """
+    withheld = await rooms.tally.withheld() if any(_going(view, orders) for view in views) else frozenset()
+    foreseen = Counter(
+        change.key.zone.key for view in views for change in _going(view, orders) if change.key not in withheld
+    )
     parts: list[Part] = []
     for view in views:
         if rooms.now() >= until:
             return together(parts, complete=False)
-        part = await write(rooms, view, replace(orders, foreseen=foreseen))
+        try:
+            part = await write(rooms, view, replace(orders, foreseen=foreseen))
+        except HubwardenError as error:
+            log.error("a part of %d endpoints was left out: %s", len(view.ask.endpoints), error)
+            part = Part(complete=False)
         parts.append(part)
-        foreseen -= Counter(change.key.zone.key for change in part.plan.changes if change.withdraws)
+        foreseen -= Counter(change.key.zone.key for change in _going(view, orders))
     return together(parts)
 
 
-async def _carefully(writing: Awaitable[Part]) -> Part:
-    """A part; where it could not even be begun, the others are told of, and the run is not whole."""
-    try:
-        return await writing
-    except HubwardenError as error:
-        log.error("sweep: a part was left out: %s", error)
-        return Part(complete=False)
+def _going(view: View, orders: Orders) -> list[Change]:
+    """The withdrawals that no person has let through."""
+    return [change for change in view.plan.changes if change.withdraws and essence(change) not in orders.let_through]
 
 
 async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, ...]) -> list[View]:
@@ -88,7 +94,6 @@ async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, .
         marked={endpoint: compared.marked[endpoint] for endpoint in endpoints if endpoint in compared.marked},
         absent=compared.absent,
         doubted=compared.doubted,
-        by_guid=compared.by_guid,
     )
     try:
         return [await observe(rooms, ask)]
@@ -135,12 +140,13 @@ async def _claim(rooms: Rooms, compared: Compared) -> None:
     await asyncio.gather(*map(store, by_endpoint.values()))
 
 
-async def _note(rooms: Rooms, compared: Compared, part: Part) -> None:
+async def _note(rooms: Rooms, compared: Compared, looked_at: Part) -> None:
     """What the next looks want to know of a sweep that saw everything."""
     await rooms.tally.note_ours(compared.ours)
     await rooms.tally.forget_before(rooms.now())
     await rooms.claims.mend_names(compared.ledger)
-    # Only what was seen to need no withdrawal waits no longer: a doubt is no person's word.
-    settled = {*part.plan.unchanged, *(change.key for change in part.plan.changes)}
+    # Only what ARM showed to need no withdrawal waits no longer: a doubt, or an index, is no person's word.
+    settled = {*looked_at.plan.unchanged, *(change.key for change in looked_at.plan.changes)}
     waiting = await rooms.tally.withheld()
-    await rooms.tally.release(key for key in waiting if key in settled or key not in compared.shown)
+    absent = await read_records(rooms, [key for key in waiting if key not in compared.shown], strict=False)
+    await rooms.tally.release(key for key in waiting if key in settled or absent.get(key, key) is None)

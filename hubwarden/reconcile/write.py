@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from hubwarden.errors import HubwardenError, TemporaryError
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, essence
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, Put, essence
 from hubwarden.model.record import RecordKey
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.scope import OneEndpoint
@@ -66,14 +67,16 @@ async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
             # The endpoint at its new place takes its records over in a look of its own.
             await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=0, due=round(rooms.now(), 3)))
     counted: Counts = []
-    view = replace(view, plan=await _within_limits(rooms, view.plan, orders, counted))
-    plan, outcomes = view.plan, await apply(rooms, view)
+    plan = await _within_limits(rooms, view.plan, orders, counted)
+    kept = {change.key for change in view.plan.changes} - {change.key for change in plan.changes}
+    view = replace(view, plan=plan, left=frozenset(kept) if orders.keeps_all else view.left)
+    outcomes = await apply(rooms, view)
     if any(outcome.result is Result.RACED for outcome in outcomes) or await _may_have_an_heir(rooms, view):
         plan, outcomes = await _once_more(rooms, view, orders, outcomes, counted)
     await _count_only_done(rooms, counted, outcomes)
     asked = [view.sights[endpoint] for endpoint in view.ask.endpoints]
     watch = any(isinstance(sight.seen, Gone) and sight.seen.proven and not sight.claims for sight in asked)
-    return Part(_with_locks(plan, outcomes), outcomes, watch=watch)
+    return Part(_with_locks(plan, outcomes), outcomes, complete=not any(sight.silent for sight in asked), watch=watch)
 
 
 Counts = list[tuple[RecordKey, str]]
@@ -130,8 +133,15 @@ def _thing(change: Change) -> tuple[str, str]:
 
 
 async def _count_only_done(rooms: Rooms, counted: Counts, outcomes: Iterable[Outcome]) -> None:
-    """A try that failed took nothing away; it would use up what others may, and end as over the limit itself."""
-    done = {outcome.key for outcome in outcomes if outcome.result is Result.DONE}
+    """A try that was refused took nothing away; it would use up what others may, and end as over the limit itself.
+
+    One without a clear answer may have struck, and counts.
+    """
+    done = {
+        outcome.key
+        for outcome in outcomes
+        if outcome.result is Result.DONE or (outcome.result is Result.FAILED and outcome.temporary)
+    }
     try:
         await rooms.tally.take_back(Counted.WITHDRAWN, [name for key, name in counted if key not in done])
     except TemporaryError as error:
@@ -139,11 +149,13 @@ async def _count_only_done(rooms: Rooms, counted: Counts, outcomes: Iterable[Out
 
 
 def _kept(plan: Plan, why: str) -> Plan:
-    """The plan without its withdrawals, each held with the reason."""
+    """The plan without its withdrawals, each held with the reason; nobody is displaced."""
     going = [change for change in plan.changes if change.withdraws]
+    staying = {(change.displaces, change.key) for change in going if isinstance(change, Put) and change.displaces}
     held = tuple(Held(HeldReason.UNCERTAIN, each.endpoint, why, each.key, each.key.fqdn) for each in going)
+    still = tuple(each for each in plan.held if (each.endpoint, each.key) not in staying)
     changes = tuple(change for change in plan.changes if not change.withdraws)
-    return replace(plan, changes=changes, held=(*plan.held, *held))
+    return replace(plan, changes=changes, held=(*still, *held))
 
 
 def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
@@ -194,9 +206,13 @@ async def _once_more(
         if outcome.result is Result.FAILED and not isinstance(outcome.change, Decision)
     }
     try:
-        again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset(), by_guid=None))
+        again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
         changes = tuple(change for change in again.plan.changes if change.key not in failed)
-        plan = await _within_limits(rooms, replace(again.plan, changes=changes), orders, counted)
+        # What the first try withdrew is counted already, and no longer to come.
+        coming = Counter(orders.foreseen) - Counter(_thing(change)[0] for change in _going(view.plan, orders))
+        plan = await _within_limits(
+            rooms, replace(again.plan, changes=changes), replace(orders, foreseen=coming), counted
+        )
         again = replace(again, plan=plan, left=frozenset(failed))
         more = await apply(rooms, again)
     except HubwardenError as error:
