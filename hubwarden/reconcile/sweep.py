@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from hubwarden.dns.plan import joined
 from hubwarden.errors import HubwardenError
-from hubwarden.model.plan import Change, Claim, essence
+from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.compare import Compared, compare
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.write import Orders, Part, write
+from hubwarden.reconcile.write import Orders, Part, withdrawals, write
 
 AT_ONCE = 20
 """Endpoints that are looked at, and written for, together: what was seen of them must not grow old."""
@@ -47,15 +47,19 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
         now, left = _next(left)
         views = await _seen(rooms, compared, now)
         parts.append(await write_all(rooms, views, orders))
-    going: list[View] = []
+    losing: list[View] = []
     coming = compared.losing
     while coming and rooms.now() < until:
         now, coming = _next(coming)
-        going += await _seen(rooms, compared, now)
-    parts.append(await write_all(rooms, going, orders, until=until))
+        losing += await _seen(rooms, compared, now)
+    parts.append(await write_all(rooms, losing, orders, until=until))
     part = together(parts, complete=compared.complete and not left and not coming)
     if orders.applies and part.complete:
-        await _note(rooms, compared, together(parts[1:]))
+        try:
+            await _note(rooms, compared, together(parts[1:]))
+        except HubwardenError as error:
+            log.error("sweep: all was looked at, and could not be noted: %s", error)
+            return replace(part, complete=False)
     return part
 
 
@@ -64,9 +68,9 @@ async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, unti
 
     Where one could not even be begun, the others go on and are told of; the whole is not complete then.
     """
-    withheld = await rooms.tally.withheld() if any(_going(view, orders) for view in views) else frozenset()
+    withheld = await rooms.tally.withheld() if any(withdrawals(view.plan, orders) for view in views) else frozenset()
     foreseen = Counter(
-        change.key.zone.key for view in views for change in _going(view, orders) if change.key not in withheld
+        change.key.zone.key for view in views for change in withdrawals(view.plan, orders) if change.key not in withheld
     )
     parts: list[Part] = []
     for view in views:
@@ -78,13 +82,8 @@ async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, unti
             log.error("a part of %d endpoints was left out: %s", len(view.ask.endpoints), error)
             part = Part(complete=False)
         parts.append(part)
-        foreseen -= Counter(change.key.zone.key for change in _going(view, orders))
+        foreseen -= Counter(change.key.zone.key for change in withdrawals(view.plan, orders))
     return together(parts)
-
-
-def _going(view: View, orders: Orders) -> list[Change]:
-    """The withdrawals that no person has let through."""
-    return [change for change in view.plan.changes if change.withdraws and essence(change) not in orders.let_through]
 
 
 async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, ...]) -> list[View]:

@@ -90,13 +90,13 @@ async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Coun
         return plan
     spent = await _spent(rooms, plan, orders)
     allowed = limited(plan, spent, rooms.limits, let_through=orders.let_through)
-    going = _going(allowed, orders)
-    names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in going], rooms.now())
+    leaving = withdrawals(allowed, orders)
+    names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in leaving], rooms.now())
     after = limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
     if len(after.over_limit) > len(allowed.over_limit):
         allowed = after  # another instance has withdrawn meanwhile: together it would be too much
     kept = {change.key for change in allowed.changes}
-    noted = [(change.key, name) for change, name in zip(going, names, strict=True)]
+    noted = [(change.key, name) for change, name in zip(leaving, names, strict=True)]
     await rooms.tally.take_back(Counted.WITHDRAWN, [name for key, name in noted if key not in kept])
     counted += [(key, name) for key, name in noted if key in kept]
     await rooms.tally.withhold(change.key for change in allowed.over_limit if change.key not in spent.withheld)
@@ -123,8 +123,8 @@ async def _spent(rooms: Rooms, plan: Plan, orders: Orders) -> Spent:
     )
 
 
-def _going(plan: Plan, orders: Orders) -> list[Change]:
-    """What counts: not what a person lets through, which must not use up what the others may."""
+def withdrawals(plan: Plan, orders: Orders) -> list[Change]:
+    """The withdrawals that count: not what a person lets through, which must not use up what the others may."""
     return [change for change in plan.changes if change.withdraws and essence(change) not in orders.let_through]
 
 
@@ -209,7 +209,7 @@ async def _once_more(
         again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
         changes = tuple(change for change in again.plan.changes if change.key not in failed)
         # What the first try withdrew is counted already, and no longer to come.
-        coming = Counter(orders.foreseen) - Counter(_thing(change)[0] for change in _going(view.plan, orders))
+        coming = Counter(orders.foreseen) - Counter(_thing(change)[0] for change in withdrawals(view.plan, orders))
         plan = await _within_limits(
             rooms, replace(again.plan, changes=changes), replace(orders, foreseen=coming), counted
         )
