@@ -66,7 +66,7 @@ class View:
     standing: Standing
     plan: Plan
     left: frozenset[RecordKey] = frozenset()
-    """Records that are left as they are, and their claims with them: a first write failed, or nothing may be withdrawn."""
+    """Records left as they are, and their claims with them: a first write failed, or nothing may be withdrawn."""
 
 
 async def observe(rooms: Rooms, ask: Ask) -> View:

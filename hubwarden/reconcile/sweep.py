@@ -82,7 +82,8 @@ async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, unti
             log.error("a part of %d endpoints was left out: %s", len(view.ask.endpoints), error)
             part = Part(complete=False)
         parts.append(part)
-        foreseen -= Counter(change.key.zone.key for change in withdrawals(view.plan, orders))
+        # What was held stays foreseen: else enough of it would make room for the rest.
+        foreseen -= Counter(change.key.zone.key for change in withdrawals(part.plan, orders))
     return together(parts)
 
 
