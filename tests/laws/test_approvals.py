@@ -505,6 +505,18 @@ async def test_an_answer_that_is_refused_again_and_again_uses_up_nothing(found: 
     assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
 
 
+async def test_an_answer_that_is_tried_again_and_again_counts_once(found: Founding) -> None:
+    """One without a clear answer may have been taken, and counts; but not against itself."""
+    estate, target = await limited(found, "approve", {"approve": 1}, 1)
+    failing = fault("PUT", "/privateEndpointConnections/", status=500, code="InternalServerError", times=99)
+    await estate.azure.sim("POST", "faults", failing)
+    for _ in range(2):
+        assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.FAILED]
+        estate.time.seconds += 60
+    await estate.azure.sim("DELETE", "faults")
+    assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
+
+
 # Whose request it is.
 
 

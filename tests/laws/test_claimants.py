@@ -72,3 +72,19 @@ async def test_who_has_had_no_claim_for_a_while_is_cleared_away_by_a_sweep(
     monkeypatch.setattr("hubwarden.ledger.claims._LINGERS", timedelta())
     await estate.sweep()
     assert await is_listed(estate, claim, first)
+
+
+async def test_the_ended_who_are_still_listed_do_not_hide_the_one_who_wants_the_name(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of them come first: the survivor takes over in the same run."""
+    monkeypatch.setattr("hubwarden.reconcile.observe.SOME_CLAIMANTS", 2)
+    holder, *ended, survivor = await contested(estate, "pe5", "pe1", "pe2", "pe9")
+    claim = await claim_of(estate, survivor)
+    for endpoint in ended:
+        await estate.delete_endpoint(endpoint)
+        await estate.look(endpoint)
+        assert await estate.hubwarden.rooms.claims.of(ResourceId.parse(endpoint)) == ()
+    assert await is_listed(estate, claim, holder, *ended, survivor)
+    await estate.delete_endpoint(holder)
+    assert written(await estate.look(holder)) == {"st1": ["10.1.0.7"]}

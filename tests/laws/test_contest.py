@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from azure.data.tables.aio import TableClient
 
+from hubwarden.ledger.claims import CLAIMS_TABLE
 from hubwarden.model.plan import ClaimState, HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget
@@ -107,6 +109,27 @@ async def test_a_sweep_hands_the_name_on_as_well(estate: Estate) -> None:
     assert (await estate.sweep()).plan.changes == ()
 
 
+async def lose_claims(estate: Estate) -> None:
+    """The ledger knows of no claim any more."""
+    async with TableClient.from_connection_string(estate.connection_string, CLAIMS_TABLE) as table:
+        async for row in table.list_entities():
+            await table.delete_entity(row)
+
+
+async def test_with_an_empty_ledger_a_sweep_hands_no_name_on_before_it_has_rebuilt_the_claims(estate: Estate) -> None:
+    """To hand it on is a withdrawal (law 9), and the claim of the holder that is gone must outlast the first sweep."""
+    [first] = await contested(estate, "pe1")
+    second = await estate.azure.endpoint("pe2", ACCOUNT)
+    await estate.delete_endpoint(first)
+    await lose_claims(estate)
+    await estate.sweep()
+    assert await estate.addresses() == FIRST
+    assert await states(estate, first) == [ClaimState.SERVED]
+    await estate.sweep()
+    assert await estate.addresses() == SECOND
+    assert (await states(estate, first), await states(estate, second)) == ([], [ClaimState.SERVED])
+
+
 async def test_a_hand_deleted_record_goes_back_to_its_holder(estate: Estate) -> None:
     await contested(estate, "pe1", "pe2")
     await estate.delete_by_hand()
@@ -169,6 +192,16 @@ async def test_a_holder_whom_a_limit_keeps_from_being_displaced_still_holds_the_
     assert (await states(estate, first), await states(estate, second)) == ([ClaimState.SERVED], [ClaimState.HELD])
     assert (await estate.look(first, thorough=True)).plan.changes == ()
     assert await states(estate, first) == [ClaimState.SERVED]
+
+
+async def test_with_an_empty_ledger_a_preferred_subscription_displaces_nobody(found: Founding) -> None:
+    """Law 2: a reason is true. The holder still has the name, and is not called contested."""
+    estate, first, _ = await preferring(found, subscriptions=[OTHER])
+    await lose_claims(estate)
+    report = await estate.sweep()
+    assert await estate.addresses() == FIRST
+    assert report.plan.changes == ()
+    assert (first, HeldReason.CONTESTED) not in {(str(each.endpoint), each.reason) for each in report.plan.held}
 
 
 async def test_a_preferred_location_displaces_nobody(found: Founding) -> None:

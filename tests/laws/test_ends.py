@@ -79,3 +79,20 @@ async def test_a_holder_that_left_the_estate_keeps_a_name_no_longer_than_it_live
     await estate.sweep()
     assert held(await estate.sweep()) == []
     assert await estate.addresses() == ["10.1.0.4"]
+
+
+async def test_an_endpoint_that_was_made_anew_and_waits_leaves_nothing_of_the_one_before_it(estate: Estate) -> None:
+    """Its record is withdrawn once and its claim forgotten; no sweep looks for either again."""
+    endpoint = await estate.azure.endpoint("pe1", ACCOUNT)
+    await estate.look(endpoint)
+    await estate.delete_endpoint(endpoint)
+    await estate.azure.endpoint("pe1", ACCOUNT, manual=True)
+    assert len((await estate.sweep()).plan.changes) == 1
+    assert await estate.record() is None
+    estate.time.seconds += 1000
+    assert (await estate.sweep()).plan.changes == ()
+    assert await estate.hubwarden.rooms.claims.of(ResourceId.parse(endpoint)) == ()
+    estate.time.seconds += 1000
+    await estate.forget_calls()
+    assert (await estate.sweep()).plan.changes == ()
+    assert [call for call in await estate.calls() if "/privateEndpoints" in call or "/A/" in call] == []

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from hubwarden.model.plan import Drop
+from hubwarden.model.plan import Drop, HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Looked
 from tests.azure import SPOKE
-from tests.estate import Estate
+from tests.estate import Estate, held, written
 from tests.laws.conftest import Founding
+from tests.laws.test_contest import ACCOUNT
 from tests.laws.test_failure import waiting
+from tests.laws.test_scopes import moved
 from tests.laws.test_withdrawal import published
 
 
@@ -142,19 +144,55 @@ async def test_a_forebears_name_goes_to_the_next_that_wants_it(estate: Estate) -
     assert (await estate.sweep()).plan.changes == ()
 
 
-async def test_a_forebear_that_was_moved_keeps_its_record(estate: Estate) -> None:
-    """Law 5: somebody else of the same name stands where it was."""
-    endpoint = await published(estate)
-    source = endpoint.split("/providers")[0]
-    group = await estate.azure.resource_group("rg-new")
-    wanted = {"resources": [endpoint], "targetResourceGroup": group}
-    await estate.azure.arm("POST", f"{source}/moveResources", wanted)
-    await estate.azure.settle()
-    await estate.azure.endpoint("pe1", f"{source}/providers/Microsoft.Storage/storageAccounts/st1", manual=True)
-    report = await estate.look(endpoint)
-    assert report.plan.changes == ()
-    assert await estate.record() is not None
-    await estate.sweep()
+async def holder(estate: Estate) -> str:
+    """The endpoint that the record says it is of."""
     record = await estate.record()
     assert record is not None
-    assert record["properties"]["metadata"]["hubwarden_endpoint"].startswith(group)
+    return str(record["properties"]["metadata"]["hubwarden_endpoint"])
+
+
+@pytest.mark.parametrize("heir", ["waits", "is rejected", "wants another name"])
+async def test_a_forebear_that_was_moved_keeps_its_record(estate: Estate, heir: str) -> None:
+    """Law 5: whatever becomes of somebody else of the same name that stands where it was."""
+    endpoint = await published(estate)
+    group = await moved(estate, endpoint)
+    if heir == "wants another name":
+        await estate.azure.endpoint("pe1", await estate.azure.storage_account("st2"))
+    else:
+        await estate.azure.endpoint("pe1", ACCOUNT, manual=True)
+    if heir == "is rejected":
+        await estate.azure.answer(endpoint, ACCOUNT, "Rejected")
+    report = await estate.look(endpoint)
+    assert [change for change in report.plan.changes if change.key.name == "st1"] == []
+    assert await holder(estate) == endpoint
+    await estate.sweep()
+    assert (await holder(estate)).startswith(group)
+
+
+async def test_a_forebear_whose_move_the_index_does_not_show_yet_keeps_its_record(estate: Estate) -> None:
+    """Law 5: the index still shows it where somebody else of the same name stands, and so proves nothing."""
+    endpoint = await published(estate)
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 3_600_000})
+    group = await moved(estate, endpoint)
+    await estate.azure.endpoint("pe1", ACCOUNT, manual=True)
+    report = await estate.look(endpoint)
+    assert report.plan.changes == ()
+    assert HeldReason.UNCERTAIN in held(report)
+    assert await holder(estate) == endpoint
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 0})
+    await estate.sweep()
+    assert (await holder(estate)).startswith(group)
+
+
+async def test_an_endpoint_made_anew_that_wants_the_same_name_waits_for_no_index(estate: Estate) -> None:
+    """Law 2: where nothing is left over, nobody has to say where the one before it is."""
+    endpoint = await published(estate)
+    await estate.delete_endpoint(endpoint)
+    await estate.azure.endpoint("decoy", ACCOUNT)
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    fault = {"service": "graph", "method": "POST", "times": 99, "status": 429, "code": "RateLimiting"}
+    await estate.azure.sim("POST", "faults", fault)
+    await estate.forget_calls()
+    assert written(await estate.look(endpoint)) == {"st1": ["10.1.0.5"]}
+    assert await estate.addresses() == ["10.1.0.5"]
+    assert await estate.calls("graph") == []

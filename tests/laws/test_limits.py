@@ -8,7 +8,8 @@ from hubwarden.errors import PlanChangedError
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Report
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import OneEndpoint
+from hubwarden.model.scope import Everything, OneEndpoint
+from hubwarden.reconcile.run import let_through, reconcile
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import Estate, held, written
 from tests.laws.conftest import Founding
@@ -79,6 +80,18 @@ async def test_an_hours_passing_frees_new_withdrawals_but_not_those_that_were_he
     assert await names(estate) == {"acct0", "acct1", "acct3"}
 
 
+async def test_what_waits_for_a_person_drags_nothing_else_along(found: Founding) -> None:
+    """It is not withdrawn with what comes a day later, and so is not counted with it."""
+    estate, endpoints = await estate_of(found, 5, perZone=2)
+    for endpoint in endpoints[:3]:
+        await estate.delete_endpoint(endpoint)
+    assert over(await estate.sweep()) == 3
+    estate.time.seconds += 86400
+    await estate.delete_endpoint(endpoints[3])
+    assert over(await estate.sweep()) == 3
+    assert await names(estate) == {"acct0", "acct1", "acct2", "acct4"}
+
+
 @pytest.mark.parametrize("sweeps", [True, False])
 async def test_a_person_lets_the_held_plan_through_by_its_hash(found: Founding, sweeps: bool) -> None:
     estate, endpoints = await estate_of(found, 3, perZone=0)
@@ -107,6 +120,20 @@ async def test_what_a_person_lets_through_does_not_count_against_what_comes_late
     assert await names(estate) == {"acct3"}
     await estate.delete_endpoint(endpoints[3])
     assert over(await estate.look(endpoints[3])) == 1, "the limit still is what it was"
+
+
+async def test_what_a_person_lets_through_does_not_count_against_what_goes_beside_it(found: Founding) -> None:
+    """Whatever went meanwhile is judged by itself."""
+    estate, endpoints = await estate_of(found, 5, perZone=2)
+    for endpoint in endpoints[:3]:
+        await estate.delete_endpoint(endpoint)
+    seen = await estate.sweep()
+    assert over(seen) == 3
+    rooms = estate.hubwarden.rooms
+    through = await let_through(rooms, Everything(), seen.plan.hash)
+    await estate.delete_endpoint(endpoints[3])
+    assert over(await reconcile(rooms, Everything(), through=through)) == 0
+    assert await names(estate) == {"acct4"}
 
 
 async def test_another_plan_than_the_one_named_is_not_let_through(found: Founding) -> None:

@@ -86,6 +86,29 @@ async def test_one_raced_withdrawal_counts_once(found: Founding) -> None:
     assert await names(estate) == {"acct1", "acct2"}
 
 
+async def test_one_raced_withdrawal_among_those_of_a_sweep_counts_once(found: Founding) -> None:
+    """What the first look withdrew is counted by the second, and no longer to come."""
+    estate, endpoints = await estate_of(found, 4, perZone=3)
+    for endpoint in endpoints[:3]:
+        await estate.delete_endpoint(endpoint)
+    await note_by_hand(estate, "acct0")
+    assert [over(await estate.sweep()) for _ in range(2)] == [0, 0]
+    assert await names(estate) == {"acct3"}
+
+
+async def test_withdrawals_whose_answers_are_lost_count(found: Founding) -> None:
+    """They may have struck."""
+    estate, endpoints = await estate_of(found, 5, perZone=2)
+    lost = fault("DELETE", "/A/acct", times=99, when="after", status=500, code="InternalServerError")
+    await estate.azure.sim("POST", "faults", lost)
+    withheld = []
+    for endpoint in endpoints[:4]:
+        await estate.delete_endpoint(endpoint)
+        withheld.append(over(await estate.look(endpoint)))
+    assert withheld == [0, 0, 1, 1]
+    assert await names(estate) == {"acct2", "acct3", "acct4"}
+
+
 async def test_a_deletion_told_of_twice_at_once_is_one_withdrawal(found: Founding) -> None:
     """Event Grid tells of the endpoint, of its connection, and of each again (behaviour reference section 1)."""
     estate, endpoints = await estate_of(found, 3, perZone=1)
@@ -106,3 +129,19 @@ async def test_a_sweep_in_doubt_releases_nothing(found: Founding) -> None:
     await estate.azure.subscription(SPOKE, readable=True)
     assert over(await estate.look(endpoints[0])) == 1, "no person has let it through"
     assert await names(estate) == {"acct0", "acct1", "acct2"}
+
+
+async def test_a_sweep_on_an_index_that_lags_releases_nothing(found: Founding) -> None:
+    """The index shows the held one's endpoint as it was: that is no person's word either."""
+    estate, endpoints = await estate_of(found, 3, perZone=1)
+    await estate.delete_endpoint(endpoints[0])
+    assert over(await estate.look(endpoints[0])) == 0
+    estate.time.seconds += 3300
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 3_600_000})
+    await estate.delete_endpoint(endpoints[1])
+    assert over(await estate.look(endpoints[1])) == 1
+    await estate.sweep()
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 0})
+    estate.time.seconds += 900
+    assert over(await estate.sweep()) == 1, "the hour is over, and no person has let it through"
+    assert await names(estate) == {"acct1", "acct2"}

@@ -10,7 +10,8 @@ from hubwarden.model.report import Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything
 from tests.azure import SPOKE, resource_id
-from tests.estate import Estate, held, record_id, written
+from tests.estate import TENANT, Estate, held, record_id, written
+from tests.laws.test_contest import OTHER
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 
@@ -65,6 +66,19 @@ async def test_a_record_whose_endpoint_went_unheard_is_withdrawn_on_arms_word(es
     assert any(call.startswith("GET") and call.endswith("/pe1") for call in await estate.calls())
     assert await estate.hubwarden.rooms.claims.all() == await estate.hubwarden.rooms.claims.all()
     assert not (await estate.hubwarden.rooms.claims.all()).claims
+
+
+async def test_a_record_whose_endpoint_was_moved_out_of_the_estate_is_kept(estate: Estate) -> None:
+    """Law 5: it lives elsewhere, and the address is still its own."""
+    endpoint = await served(estate)
+    document = (await estate.azure.arm("GET", endpoint)).body
+    await estate.azure.subscription(OTHER, tenant=TENANT)
+    await estate.azure.resource_group("rg-spoke", OTHER)
+    await estate.azure.put({**document, "id": endpoint.replace(SPOKE, OTHER)})
+    await estate.azure.sim("DELETE", "resources", id=endpoint)
+    report = await estate.sweep()
+    assert (report.plan.changes, held(report)) == ((), [HeldReason.UNCERTAIN])
+    assert await estate.addresses() == ["10.1.0.4"]
 
 
 async def test_a_connection_rejected_by_its_owner_takes_its_record_along(estate: Estate) -> None:
