@@ -95,7 +95,7 @@ async def _forget(rooms: Rooms, view: View, key: RecordKey) -> None:
 
 async def _forget_ended(rooms: Rooms, view: View) -> None:
     """Claims on records that are not ours to withdraw: with the endpoint's want ended, nothing is left to remember."""
-    changed = {change.key for change in (*view.plan.changes, *view.plan.over_limit)} | view.left
+    changed = {change.key for change in (*view.plan.changes, *view.plan.over_limit)} | view.left | view.kept
     held = {(held.endpoint, held.key) for held in view.plan.held}
     for sight in view.sights.values():
         for claim in sight.leftovers:

@@ -66,7 +66,9 @@ class View:
     standing: Standing
     plan: Plan
     left: frozenset[RecordKey] = frozenset()
-    """Records left as they are, and their claims with them: a first write failed, or nothing may be withdrawn."""
+    """Records that a second try leaves as they are, and their claims: their first write failed."""
+    kept: frozenset[RecordKey] = frozenset()
+    """Records that this run may not withdraw: whoever claims them is not forgotten."""
 
 
 async def observe(rooms: Rooms, ask: Ask) -> View:

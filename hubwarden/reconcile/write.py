@@ -69,7 +69,7 @@ async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
     counted: Counts = []
     plan = await _within_limits(rooms, view.plan, orders, counted)
     kept = {change.key for change in view.plan.changes} - {change.key for change in plan.changes}
-    view = replace(view, plan=plan, left=frozenset(kept) if orders.keeps_all else view.left)
+    view = replace(view, plan=plan, kept=frozenset(kept))
     outcomes = await apply(rooms, view)
     if any(outcome.result is Result.RACED for outcome in outcomes) or await _may_have_an_heir(rooms, view):
         plan, outcomes = await _once_more(rooms, view, orders, outcomes, counted)

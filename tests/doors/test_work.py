@@ -115,7 +115,7 @@ async def test_a_request_that_nobody_answers_is_left_to_itself_in_the_end(silent
     await silent.settle()
     assert await silent.storage.count() == 0
     assert await silent.storage.follow_up(endpoint) is None
-    await silent.hears("held: not_approved\n")
+    await silent.hears("held: not_approved, connections waiting: 1\n")
 
 
 async def test_what_azure_refuses_to_the_last_ends_in_the_poison_queue(silent: Spoke) -> None:

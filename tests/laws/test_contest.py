@@ -202,6 +202,8 @@ async def test_with_an_empty_ledger_a_preferred_subscription_displaces_nobody(fo
     assert await estate.addresses() == FIRST
     assert report.plan.changes == ()
     assert (first, HeldReason.CONTESTED) not in {(str(each.endpoint), each.reason) for each in report.plan.held}
+    await estate.sweep()
+    assert await estate.addresses() == ["10.7.0.4"], "the claims are there now"
 
 
 async def test_a_preferred_location_displaces_nobody(found: Founding) -> None:
