@@ -49,9 +49,19 @@ async def is_dead(spoke: Spoke) -> bool:
         return True
 
 
+async def starts(spoke: Spoke) -> None:
+    """The host is up again, and answers: only then is Event Grid's next attempt worth its while."""
+    await spoke.azure.sim("POST", "hosts/0", {"do": "start"})
+
+    async def is_up() -> bool:
+        return not await is_dead(spoke)
+
+    await spoke.until(is_up, PATIENCE)
+
+
 async def is_told(spoke: Spoke) -> bool:
     """Whether Event Grid is rid of its events, when its next attempt is due."""
-    await spoke.azure.advance(60)
+    await spoke.azure.advance(900)
     return (await spoke.azure.ask("POST", "/_sim/settle", {"timeout": 1})).status == 200
 
 
@@ -61,7 +71,7 @@ async def up_again(spoke: Spoke) -> AsyncIterator[None]:
     yield
     if await is_dead(spoke):
         await spoke.azure.sim("DELETE", "faults")
-        await spoke.azure.sim("POST", "hosts/0", {"do": "start"})
+        await starts(spoke)
     await spoke.until(lambda: is_told(spoke), PATIENCE)
 
 
@@ -108,7 +118,7 @@ async def test_what_a_host_left_that_was_killed_at_a_write_is_finished(spoke: Sp
         assert (await spoke.azure.arm("DELETE", endpoint)).status == 202
 
     await spoke.until(lambda: is_dead(spoke), PATIENCE)
-    await spoke.azure.sim("POST", "hosts/0", {"do": "start"})
+    await starts(spoke)
     await spoke.until(lambda: is_told(spoke), PATIENCE)
     await is_swept(spoke)
     await is_right(spoke)
