@@ -11,7 +11,8 @@ from hubwarden.config.environment import storage_setting
 from hubwarden.errors import InputError, PermanentError
 from hubwarden.model.scope import Everything
 from hubwarden.model.work import WorkItem
-from hubwarden.runtime import Looked, runtime
+from hubwarden.runtime import runtime
+from hubwarden.runtime.looked import Looked
 
 QUEUE = "hubwarden-work"
 

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
 
 from simulator.azurite import Azurite
 
@@ -23,6 +25,17 @@ def azurite() -> Iterator[Azurite]:
 def next_account(azurite: Azurite) -> str:
     """The connection string of an account that nobody had before."""
     return azurite.connection_string(ACCOUNTS[next(_unused)])
+
+
+async def taken(queue: QueueClient) -> list[str]:
+    """The visible messages of a queue, taken out of it, as the client reads them; none if there is no such queue."""
+    try:
+        found = [message async for message in queue.receive_messages(messages_per_page=32)]
+    except ResourceNotFoundError:
+        return []
+    for message in found:
+        await queue.delete_message(message)
+    return [str(message.content) for message in found]
 
 
 @pytest.fixture

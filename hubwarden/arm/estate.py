@@ -70,21 +70,21 @@ class Estate:
             return True
         if not self._management_groups:
             return False
-        members = self._members
+        known = self._members is not None and subscription in self._members.value
         # A new subscription should not wait ten minutes for its first record.
-        lasts = MEMBERS_LAST if members and subscription in members.value else MISS_LASTS
-        if not self._fresh(members, lasts) or members is None:
-            members = _Remembered(await subscriptions_under(self._session, self._management_groups), self._now())
-            self._members = members
-        return subscription in members.value
+        return subscription in await self._under(MEMBERS_LAST if known else MISS_LASTS)
 
     async def members(self) -> frozenset[str]:
-        """All subscriptions of the estate, looked up anew where management groups are named."""
-        under: frozenset[str] = frozenset()
-        if self._management_groups:
-            under = await subscriptions_under(self._session, self._management_groups)
-            self._members = _Remembered(under, self._now())
+        """All subscriptions of the estate; those under management groups are looked up unless that was just done."""
+        under = await self._under(MISS_LASTS) if self._management_groups else frozenset()
         return (under | self._subscriptions) - self._excluded
+
+    async def _under(self, lasts: float) -> frozenset[str]:
+        members = self._members
+        if members is None or not self._fresh(members, lasts):
+            members = _Remembered(await subscriptions_under(self._session, self._management_groups), self._now())
+            self._members = members
+        return members.value
 
     def may_come_to_include(self, subscription: str) -> bool:
         """Whether the index may yet show a subscription as ours that it does not show now."""

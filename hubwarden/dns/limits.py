@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hubwarden.model.plan import Change, Held, HeldReason, Plan, Put, essence
@@ -42,7 +42,7 @@ def limited(plan: Plan, spent: Spent, limits: Limits, *, let_through: frozenset[
     Over a zone's limit all of the zone's withdrawals are held, not only the last: a part of a mistake is one as well.
     Creations and corrections go on.
     """
-    asked = [change for change in plan.changes if change.withdraws and essence(change) not in let_through]
+    asked = withdrawals(plan, let_through)
     if not asked:
         return plan
     # What is withheld already waits by itself, and drags nothing else along.
@@ -51,17 +51,24 @@ def limited(plan: Plan, spent: Spent, limits: Limits, *, let_through: frozenset[
         zone: spent.withdrawn.get(zone, 0) + max(by_zone[zone], spent.foreseen.get(zone, 0))
         for zone in {*(change.key.zone.key for change in asked), *spent.withdrawn, *spent.foreseen}
     }
-    reasons = {id(change): _too_many(change, totals, spent, limits) for change in asked}
-    over = [change for change in asked if reasons[id(change)]]
-    held = tuple(
-        Held(HeldReason.OVER_LIMIT, change.endpoint, reasons[id(change)], change.key, change.key.fqdn)
-        for change in over
-    )
-    kept = tuple(change for change in plan.changes if not reasons.get(id(change)))
-    # Who would have been displaced is not: it still holds the name.
-    staying = {(change.displaces, change.key) for change in over if isinstance(change, Put) and change.displaces}
+    over = [(change, why) for change in asked if (why := _too_many(change, totals, spent, limits))]
+    allowed = held_back(plan, over, HeldReason.OVER_LIMIT)
+    return replace(allowed, over_limit=(*plan.over_limit, *(change for change, _ in over)))
+
+
+def withdrawals(plan: Plan, let_through: frozenset[str] = frozenset()) -> list[Change]:
+    """The withdrawals that count: not what a person lets through, which must not use up what the others may."""
+    return [change for change in plan.changes if change.withdraws and essence(change) not in let_through]
+
+
+def held_back(plan: Plan, back: Sequence[tuple[Change, str]], reason: HeldReason) -> Plan:
+    """The plan without these changes, each held with its detail; whom one would have displaced keeps the name."""
+    held = tuple(Held(reason, change.endpoint, why, change.key, change.key.fqdn) for change, why in back)
+    staying = {(change.displaces, change.key) for change, _ in back if isinstance(change, Put) and change.displaces}
     still = tuple(each for each in plan.held if (each.endpoint, each.key) not in staying)
-    return replace(plan, changes=kept, held=(*still, *held), over_limit=(*plan.over_limit, *over))
+    left_out = {id(change) for change, _ in back}
+    kept = tuple(change for change in plan.changes if id(change) not in left_out)
+    return replace(plan, changes=kept, held=(*still, *held))
 
 
 def _too_many(change: Change, totals: Mapping[str, int], spent: Spent, limits: Limits) -> str:

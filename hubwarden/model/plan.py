@@ -6,9 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Self, assert_never
 
-from hubwarden.model.endpoint import Address
+from hubwarden.model.endpoint import Address, Endpoint
 from hubwarden.model.record import Owner, RecordKey
 from hubwarden.model.resource_id import ResourceId
 
@@ -103,6 +103,24 @@ class Claim:
     """When the record was last written or seen to be right, in seconds since 1970."""
     version: str = ""
     """The ledger's own etag of this claim; empty for one that was never stored."""
+
+    @classmethod
+    def on(
+        cls, want: Want, endpoint: Endpoint, state: ClaimState, *, ttl: int, etag: str = "", written_at: float = 0.0
+    ) -> Self:
+        """The claim of an endpoint on a record that it wants."""
+        return cls(
+            endpoint=endpoint.id,
+            guid=endpoint.guid,
+            hub=want.hub,
+            key=want.key,
+            fqdn=want.fqdn,
+            addresses=want.addresses,
+            ttl=ttl,
+            state=state,
+            etag=etag,
+            written_at=written_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ class Report:
         )
 
     @property
+    def retry_after(self) -> float | None:
+        """How many seconds Azure asked to wait with what is unfinished, where it did."""
+        waits = [outcome.retry_after for outcome in self.unfinished if outcome.retry_after]
+        return max(waits, default=None)
+
+    @property
     def look_again(self) -> bool:
         """Whether something is left that may change soon by itself, or may work at another try."""
         return bool(self.unfinished) or not self.complete or any(held.waits for held in self.plan.held)

@@ -134,18 +134,8 @@ def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
 
 
 def _claim(rooms: Rooms, endpoint: Endpoint, want: Want, state: ClaimState, record: RecordSet | None) -> Claim:
-    return Claim(
-        endpoint=endpoint.id,
-        guid=endpoint.guid,
-        hub=want.hub,
-        key=want.key,
-        fqdn=want.fqdn,
-        addresses=want.addresses,
-        ttl=rooms.rules.ttl,
-        state=state,
-        etag=record.etag if record else "",
-        written_at=rooms.now(),
-    )
+    etag = record.etag if record else ""
+    return Claim.on(want, endpoint, state, ttl=rooms.rules.ttl, etag=etag, written_at=rooms.now())
 
 
 def _needs_storing(sight: Sight, claim: Claim) -> bool:

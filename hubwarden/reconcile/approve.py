@@ -178,27 +178,30 @@ async def _decided(rooms: Rooms, connection: Connection, tenancies: _Tenancies) 
         target_subscription=fold(target.subscription),
         groups=connection.groups or None,
     )
-    for learn in (_estate, _tenancy, _groups):
+    learning: tuple[Callable[[Facts], Awaitable[Facts]], ...] = (
+        lambda facts: _estate(rooms, facts),
+        lambda facts: _tenancy(tenancies, facts),
+        lambda facts: _groups(rooms, connection, facts),
+    )
+    for learn in learning:
         if is_settled(rooms.policy, facts):
             break
         try:
-            facts = await learn(rooms, connection, facts, tenancies)
+            facts = await learn(facts)
         except HubwardenError as error:
             log.warning("approve: a fact about %s is not known: %s", connection.id, error)
     return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
 
 
-async def _estate(rooms: Rooms, _: Connection, facts: Facts, __: _Tenancies) -> Facts:
+async def _estate(rooms: Rooms, facts: Facts) -> Facts:
     return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
 
 
-async def _tenancy(_: Rooms, __: Connection, facts: Facts, tenancies: _Tenancies) -> Facts:
-    if not facts.consumer:
-        return facts
-    return replace(facts, tenancy=await tenancies.of(facts.consumer))
+async def _tenancy(tenancies: _Tenancies, facts: Facts) -> Facts:
+    return replace(facts, tenancy=await tenancies.of(facts.consumer)) if facts.consumer else facts
 
 
-async def _groups(rooms: Rooms, connection: Connection, facts: Facts, _: _Tenancies) -> Facts:
+async def _groups(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:
     """Where the target shows no groups, the consumer's endpoint does: believed of the estate's, if it leads here."""
     if facts.groups is not None or not facts.in_estate or connection.endpoint is None:
         return facts

@@ -138,8 +138,7 @@ async def _fail(rooms: Rooms, run: Run, reason: str) -> None:
 async def _hand_on_the_rest(rooms: Rooms, report: Report) -> None:
     """What a run left undone is looked at again, as after any look."""
     if report.mode == "apply" and report.look_again:
-        waits = [outcome.retry_after for outcome in report.unfinished if outcome.retry_after]
-        await hand_on(rooms, report.scope, at_least=max(waits, default=None))
+        await hand_on(rooms, report.scope, at_least=report.retry_after)
 
 
 async def _store(rooms: Rooms, report: Report, plan: str) -> None:

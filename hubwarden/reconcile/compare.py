@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubwarden.arm.index import endpoints_in_index, records_in_index
@@ -35,8 +35,8 @@ class Compared:
     """Endpoints to look at, those together that have to do with the same records."""
     losing: list[tuple[ResourceId, ...]] = field(default_factory=list)
     """The same, where a record would be withdrawn."""
-    marked: dict[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
-    """The records that bear the mark of an endpoint, where the ledger knows of no claim."""
+    marked: Mapping[ResourceId, Sequence[RecordSet]] = field(default_factory=dict)
+    """The records that bear the mark of an endpoint."""
     absent: set[RecordKey] = field(default_factory=set)
     """Wanted records that the index does not show."""
     doubted: set[RecordKey] = field(default_factory=set)
@@ -69,7 +69,10 @@ async def compare(rooms: Rooms) -> Compared:
     """Compares everything in memory. Raises where the index, ARM or the ledger gives no answer."""
     estate = await _read(rooms)
     compared = Compared(
-        shown=set(estate.records), ledger=estate.ledger, complete=not any(hub.trouble for hub in estate.hubs)
+        marked=estate.marks,
+        shown=set(estate.records),
+        ledger=estate.ledger,
+        complete=not any(hub.trouble for hub in estate.hubs),
     )
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
     sights, outside = await _sights(rooms, estate, compared)
@@ -78,7 +81,7 @@ async def compare(rooms: Rooms) -> Compared:
     withdrawing = {change.key for change in plan.changes if change.withdraws}
     compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
     suspects = _suspects(sights, standing, plan) | _kept_waiting(sights, standing, estate)
-    keys = {endpoint: _keys(sights[endpoint]) for endpoint in sorted(suspects)}
+    keys = {endpoint: sights[endpoint].keys for endpoint in sorted(suspects)}
     for group in _related(keys):
         losing = any(keys[endpoint] & withdrawing for endpoint in group)
         (compared.losing if losing else compared.suspects).append(group)
@@ -140,12 +143,8 @@ async def _sights(
 async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: Compared) -> Sight:
     seen: Endpoint | Gone = estate.endpoints.get(endpoint) or Gone(endpoint, True, "the index does not show it")
     claims = estate.ledger.claims.get(endpoint, ())
-    claimed = {claim.key for claim in claims}
-    lost = tuple(record for record in estate.marks.get(endpoint, ()) if record.key not in claimed)
-    again = [await rebuilt(rooms, record, seen) for record in lost]
-    if again:
-        compared.marked[endpoint] = lost
-        claims = (*claims, *again)
+    again = await rebuilt(rooms, claims, estate.marks.get(endpoint, ()), seen)
+    claims = (*claims, *again)
     wished = Wishes()
     if isinstance(seen, Endpoint):
         try:
@@ -179,7 +178,7 @@ def _standing(estate: _Estate, sights: Mapping[ResourceId, Sight]) -> tuple[Stan
     standing: dict[RecordKey, RecordSet | None] = {}
     uncovered: list[Held] = []
     for endpoint, sight in sights.items():
-        for key in (*(claim.key for claim in sight.claims), *(want.key for want in sight.wishes.wants)):
+        for key in sorted(sight.keys):
             if key.zone in zones:
                 standing[key] = estate.records.get(key)
             elif in_trouble:
@@ -198,7 +197,7 @@ def _suspects(sights: Mapping[ResourceId, Sight], standing: Standing, plan: Plan
     for endpoint, sight in sights.items():
         wanted = {want.key: want for want in sight.wishes.wants}
         claimed = {claim.key: claim for claim in sight.claims}
-        if changing & _keys(sight):
+        if changing & sight.keys:
             found.add(endpoint)
         for key, claim in claimed.items():
             if key not in wanted:
@@ -220,10 +219,6 @@ def _kept_waiting(sights: Mapping[ResourceId, Sight], standing: Standing, estate
             if owner is not None and record in estate.marks.get(owner.endpoint, ()) and owner.endpoint not in sights:
                 found.add(endpoint)
     return found
-
-
-def _keys(sight: Sight) -> set[RecordKey]:
-    return {want.key for want in sight.wishes.wants} | {claim.key for claim in sight.claims}
 
 
 def _related(keys: Mapping[ResourceId, set[RecordKey]]) -> list[tuple[ResourceId, ...]]:
@@ -265,19 +260,9 @@ def _unclaimed(rooms: Rooms, sight: Sight, standing: Standing, plan: Plan) -> li
         return []
     stored = {claim.key for claim in sight.claims if claim.version}
     held = {(held.endpoint, held.key) for held in plan.held}
+    states = {True: ClaimState.HELD, False: ClaimState.SERVED}
     return [
-        Claim(
-            endpoint=sight.seen.id,
-            guid=sight.seen.guid,
-            hub=want.hub,
-            key=want.key,
-            fqdn=want.fqdn,
-            addresses=want.addresses,
-            ttl=rooms.rules.ttl,
-            state=ClaimState.HELD if (sight.seen.id, want.key) in held else ClaimState.SERVED,
-            etag="",
-            written_at=0.0,
-        )
+        Claim.on(want, sight.seen, states[(sight.seen.id, want.key) in held], ttl=rooms.rules.ttl)
         for want in sight.wishes.wants
         if want.key not in stored and want.key in standing
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hubwarden.catalog import Place
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Gone
-from hubwarden.model.plan import Held, HeldReason, Plan
+from hubwarden.model.plan import Plan
 from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
 from hubwarden.model.report import Explanation, NameExplanation
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.observe import Ask, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, judged
@@ -49,15 +50,6 @@ async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
     explained = [await explain(rooms, owner) for owner in sorted(owners)]
     trouble = tuple(f"the zones of hub {hub.hub.name} were not shown: {hub.trouble}" for hub in hubs if hub.trouble)
     return NameExplanation(name, standing, tuple(explained), trouble)
-
-
-async def outside(rooms: Rooms, endpoint: ResourceId) -> Held | None:
-    """That the endpoint is not ours to serve, if so."""
-    if await rooms.estate.includes(endpoint.subscription):
-        return None
-    detail = f"subscription {endpoint.subscription} is not part of the estate"
-    waits = rooms.estate.may_come_to_include(endpoint.subscription)
-    return Held(HeldReason.OUTSIDE_ESTATE, endpoint, detail, waits=waits)
 
 
 def _in_zones(name: DnsName, hub: HubZones) -> list[tuple[DnsName, str]]:

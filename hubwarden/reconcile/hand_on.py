@@ -37,6 +37,12 @@ async def hand_on(
     return due
 
 
+async def look_at(rooms: Rooms, scope: Scope, *, after: float = 0.0, trace: str = "") -> None:
+    """Sends a look of its own to the work queue, whatever other looks find. Raises LedgerUnavailableError."""
+    due = round(rooms.now() + after, 3)
+    await rooms.work.send(WorkItem(scope, attempt=0, due=due, trace=trace), delay=after)
+
+
 async def is_current(rooms: Rooms, item: WorkItem) -> bool:
     """Whether a work item is still to be done: not when a later follow-up has taken its place."""
     subject = subject_of(item.scope)

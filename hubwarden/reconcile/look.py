@@ -13,7 +13,7 @@ from hubwarden.errors import DeniedError, HubwardenError, InputError, NotFoundEr
 from hubwarden.model.dns_name import DnsName, compared
 from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason
-from hubwarden.model.record import RecordSet
+from hubwarden.model.record import RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 
@@ -35,9 +35,19 @@ class Sight:
     """Whether Azure gave no answer, which another time may bring."""
 
     @property
+    def wanted(self) -> set[RecordKey]:
+        """The records that the endpoint wants."""
+        return {want.key for want in self.wishes.wants}
+
+    @property
+    def keys(self) -> set[RecordKey]:
+        """The records that it wants or claims."""
+        return self.wanted | {claim.key for claim in self.claims}
+
+    @property
     def leftovers(self) -> tuple[Claim, ...]:
         """Claims on records that the endpoint does not want any more."""
-        wanted = {want.key for want in self.wishes.wants}
+        wanted = self.wanted
         return tuple(claim for claim in self.claims if claim.key not in wanted)
 
 
@@ -56,13 +66,11 @@ async def look(
     which have etags, are read before the endpoint.
     """
     claims = await rooms.claims.of(endpoint)
-    claimed = {claim.key for claim in claims}
-    lost = [record for record in marked if record.key not in claimed]
     at = rooms.now()
     seen = await see(rooms, endpoint)
     if isinstance(seen, Held):
         return in_doubt(endpoint, seen, at)
-    claims = (*claims, *[await rebuilt(rooms, record, seen) for record in lost])
+    claims = (*claims, *await rebuilt(rooms, claims, marked, seen))
     if isinstance(seen, Gone):
         wished = Wishes(held=() if seen.proven or claims else (_uncertain(seen),))
         return Sight(await _proved(rooms, seen, claims, moving), claims, wished, at)
@@ -70,8 +78,16 @@ async def look(
     return replace(sight, forebears=await _forebears(rooms, seen, sight.leftovers))
 
 
-async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
-    """The claim that a record's mark speaks of, where the ledger has lost it.
+async def rebuilt(
+    rooms: Rooms, claims: Iterable[Claim], marked: Iterable[RecordSet], seen: Endpoint | Gone
+) -> list[Claim]:
+    """The claims that the marks on these records speak of, and that the ledger has lost."""
+    claimed = {claim.key for claim in claims}
+    return [await _rebuilt(rooms, record, seen) for record in marked if record.key not in claimed]
+
+
+async def _rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Claim:
+    """One of them.
 
     The public name is not in the mark: it is the one that the endpoint shows among those that the record may serve. It
     is empty where a living endpoint shows none of them: which name that was, and whether it has ended, nobody knows.
@@ -95,6 +111,15 @@ async def rebuilt(rooms: Rooms, record: RecordSet, seen: Endpoint | Gone) -> Cla
         etag=record.etag,
         written_at=0.0,
     )
+
+
+async def outside(rooms: Rooms, endpoint: ResourceId) -> Held | None:
+    """That the endpoint is not ours to serve, if so."""
+    if await rooms.estate.includes(endpoint.subscription):
+        return None
+    detail = f"subscription {endpoint.subscription} is not part of the estate"
+    waits = rooms.estate.may_come_to_include(endpoint.subscription)
+    return Held(HeldReason.OUTSIDE_ESTATE, endpoint, detail, waits=waits)
 
 
 def in_doubt(endpoint: ResourceId, held: Held, at: float, *, silent: bool = False) -> Sight:

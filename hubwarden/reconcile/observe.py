@@ -7,7 +7,7 @@ at as well, so that a name goes from one to the next in one step, or stays where
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hubwarden.arm.zones import read_record
@@ -49,7 +49,7 @@ class Ask:
     """Whether to raise where an endpoint gives no answer; else it is in doubt, and holds only itself."""
     moving: bool = False
     """Whether they may be on their way to another group, so that an index that lags cannot tell their end."""
-    marked: Mapping[ResourceId, tuple[RecordSet, ...]] = field(default_factory=dict)
+    marked: Mapping[ResourceId, Sequence[RecordSet]] = field(default_factory=dict)
     """Records that an index shows with an endpoint's mark."""
     absent: Collection[RecordKey] = frozenset()
     """Records that an index does not show: a creation insists on that, so a mistake costs one 412."""
@@ -121,7 +121,7 @@ async def _looks(
     rooms: Rooms,
     ask: Ask,
     endpoints: Iterable[ResourceId],
-    marked: Mapping[ResourceId, tuple[RecordSet, ...]],
+    marked: Mapping[ResourceId, Sequence[RecordSet]],
     *,
     strict: bool = False,
 ) -> list[tuple[ResourceId, Sight]]:
@@ -174,7 +174,7 @@ async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight
 
 
 def _wanted(sights: Mapping[ResourceId, Sight]) -> set[RecordKey]:
-    return {want.key for sight in sights.values() for want in sight.wishes.wants}
+    return {key for sight in sights.values() for key in sight.wanted}
 
 
 def _owner_of(rooms: Rooms, record: RecordSet | Unread | None) -> Owner | None:
@@ -198,8 +198,8 @@ def _standing(
     doubtful: set[RecordKey] = set()
     for sight in sights.values():
         claimed = {claim.key: claim for claim in sight.claims}
-        wanted = {want.key for want in sight.wishes.wants}
-        for key in {*claimed, *wanted}:
+        wanted = sight.wanted
+        for key in sight.keys:
             claim = claimed.get(key)
             if key in wanted and key in ask.absent:
                 standing[key] = None

@@ -14,13 +14,13 @@ from hubwarden.model.plan import Held, HeldReason, Plan, essence
 from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
-from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.approve import Approvals, approve, close_open
-from hubwarden.reconcile.explain import outside
+from hubwarden.reconcile.hand_on import look_at
+from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.sweep import AT_ONCE, sweep, together, write_all
-from hubwarden.reconcile.write import Orders, Part, write
+from hubwarden.reconcile.sweep import AT_ONCE, sweep
+from hubwarden.reconcile.write import Orders, Part, together, write, write_all
 
 
 async def reconcile(
@@ -144,7 +144,7 @@ async def _pending(rooms: Rooms, orders: Orders) -> Part:
     for endpoint in {*_answered(answered.decisions), *_unsure(answered.outcomes)}:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.
-            await rooms.work.send(WorkItem(OneEndpoint(endpoint), attempt=0, due=round(rooms.now(), 3)))
+            await look_at(rooms, OneEndpoint(endpoint))
     return _part_of(answered)
 
 

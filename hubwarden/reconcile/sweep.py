@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
-from hubwarden.dns.plan import joined
 from hubwarden.errors import HubwardenError
 from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.compare import Compared, compare
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.write import Orders, Part, withdrawals, write
+from hubwarden.reconcile.write import Orders, Part, together, write_all
 
 AT_ONCE = 20
 """Endpoints that are looked at, and written for, together: what was seen of them must not grow old."""
@@ -63,35 +59,11 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     return part
 
 
-async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, until: float = math.inf) -> Part:
-    """Writes several parts, judged together: what each withdraws counts for all of them.
-
-    Where one could not even be begun, the others go on and are told of; the whole is not complete then.
-    """
-    withheld = await rooms.tally.withheld() if any(withdrawals(view.plan, orders) for view in views) else frozenset()
-    foreseen = Counter(
-        change.key.zone.key for view in views for change in withdrawals(view.plan, orders) if change.key not in withheld
-    )
-    parts: list[Part] = []
-    for view in views:
-        if rooms.now() >= until:
-            return together(parts, complete=False)
-        try:
-            part = await write(rooms, view, replace(orders, foreseen=foreseen))
-        except HubwardenError as error:
-            log.error("a part of %d endpoints was left out: %s", len(view.ask.endpoints), error)
-            part = Part(complete=False)
-        parts.append(part)
-        # What was held stays foreseen: else enough of it would make room for the rest.
-        foreseen -= Counter(change.key.zone.key for change in withdrawals(part.plan, orders))
-    return together(parts)
-
-
 async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, ...]) -> list[View]:
     """What ARM shows of these endpoints; nothing where it could not be seen, and then the run is not whole."""
     ask = Ask(
         endpoints,
-        marked={endpoint: compared.marked[endpoint] for endpoint in endpoints if endpoint in compared.marked},
+        marked=compared.marked,
         absent=compared.absent,
         doubted=compared.doubted,
     )
@@ -111,19 +83,6 @@ def _next(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId, ...],
         now += groups[taken]
         taken += 1
     return now, groups[taken:]
-
-
-def together(parts: list[Part], *, complete: bool = True) -> Part:
-    """Several parts as one; what two of them saw is told once."""
-    plan = joined(*(part.plan for part in parts))
-    once = replace(plan, held=tuple(dict.fromkeys(plan.held)), unchanged=tuple(dict.fromkeys(plan.unchanged)))
-    return Part(
-        plan=once,
-        outcomes=tuple(outcome for part in parts for outcome in part.outcomes),
-        decisions=tuple(decision for part in parts for decision in part.decisions),
-        complete=complete and all(part.complete for part in parts),
-        watch=any(part.watch for part in parts),
-    )
 
 
 async def _claim(rooms: Rooms, compared: Compared) -> None:

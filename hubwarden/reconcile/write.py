@@ -1,23 +1,25 @@
-"""One part of a run: what was observed is kept within the limits and written, with one more look after a race."""
+"""The parts of a run: what was observed is kept within the limits and written, with one more look after a race."""
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hubwarden.dns.limits import Spent, limited
+from hubwarden.dns.limits import Spent, held_back, limited, withdrawals
+from hubwarden.dns.plan import joined
 from hubwarden.errors import HubwardenError, TemporaryError
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, Put, essence
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan
 from hubwarden.model.record import RecordKey
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.scope import OneEndpoint
-from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.apply import apply
+from hubwarden.reconcile.hand_on import look_at
 from hubwarden.reconcile.look import see
 from hubwarden.reconcile.observe import View, observe
 from hubwarden.reconcile.rooms import Rooms
@@ -65,7 +67,7 @@ async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
     for sight in view.sights.values():
         if isinstance(sight.seen, Gone) and sight.seen.moved_to:
             # The endpoint at its new place takes its records over in a look of its own.
-            await rooms.work.send(WorkItem(OneEndpoint(sight.seen.moved_to), attempt=0, due=round(rooms.now(), 3)))
+            await look_at(rooms, OneEndpoint(sight.seen.moved_to))
     counted: Counts = []
     plan = await _within_limits(rooms, view.plan, orders, counted)
     kept = {change.key for change in view.plan.changes} - {change.key for change in plan.changes}
@@ -79,20 +81,56 @@ async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
     return Part(_with_locks(plan, outcomes), outcomes, complete=not any(sight.silent for sight in asked), watch=watch)
 
 
+async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, until: float = math.inf) -> Part:
+    """Writes several parts, judged together: what each withdraws counts for all of them.
+
+    Where one could not even be begun, the others go on and are told of; the whole is not complete then.
+    """
+    leaving = [change for view in views for change in withdrawals(view.plan, orders.let_through)]
+    withheld = await rooms.tally.withheld() if leaving else frozenset()
+    foreseen = _by_zone(change for change in leaving if change.key not in withheld)
+    parts: list[Part] = []
+    for view in views:
+        if rooms.now() >= until:
+            return together(parts, complete=False)
+        try:
+            part = await write(rooms, view, replace(orders, foreseen=foreseen))
+        except HubwardenError as error:
+            log.error("a part of %d endpoints was left out: %s", len(view.ask.endpoints), error)
+            part = Part(complete=False)
+        parts.append(part)
+        # What was held stays foreseen: else enough of it would make room for the rest.
+        foreseen -= _by_zone(withdrawals(part.plan, orders.let_through))
+    return together(parts)
+
+
+def together(parts: list[Part], *, complete: bool = True) -> Part:
+    """Several parts as one; what two of them saw is told once."""
+    plan = joined(*(part.plan for part in parts))
+    once = replace(plan, held=tuple(dict.fromkeys(plan.held)), unchanged=tuple(dict.fromkeys(plan.unchanged)))
+    return Part(
+        plan=once,
+        outcomes=tuple(outcome for part in parts for outcome in part.outcomes),
+        decisions=tuple(decision for part in parts for decision in part.decisions),
+        complete=complete and all(part.complete for part in parts),
+        watch=any(part.watch for part in parts),
+    )
+
+
 Counts = list[tuple[RecordKey, str]]
 """The withdrawals that were counted ahead, and the names of the notes."""
 
 
 async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Counts) -> Plan:
     """The plan as far as the limits allow it now; what goes on is counted before it is done."""
-    plan = _kept(plan, orders.keeps_all) if orders.keeps_all else plan
-    if not any(change.withdraws for change in plan.changes):
+    plan = _kept(plan, orders)
+    if not withdrawals(plan):
         return plan
     spent = await _spent(rooms, plan, orders)
-    allowed = limited(plan, spent, rooms.limits, let_through=orders.let_through)
-    leaving = withdrawals(allowed, orders)
+    allowed = _limited(rooms, plan, orders, spent)
+    leaving = withdrawals(allowed, orders.let_through)
     names = await rooms.tally.note(Counted.WITHDRAWN, [_thing(change) for change in leaving], rooms.now())
-    after = limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
+    after = _limited(rooms, plan, orders, replace(spent, withdrawn=await _withdrawn(rooms, plan)))
     if len(after.over_limit) > len(allowed.over_limit):
         allowed = after  # another instance has withdrawn meanwhile: together it would be too much
     kept = {change.key for change in allowed.changes}
@@ -106,26 +144,37 @@ async def _within_limits(rooms: Rooms, plan: Plan, orders: Orders, counted: Coun
 
 async def judged(rooms: Rooms, plan: Plan, orders: Orders) -> Plan:
     """The plan as far as the limits would allow it now; nothing is counted."""
-    plan = _kept(plan, orders.keeps_all) if orders.keeps_all else plan
-    if not any(change.withdraws for change in plan.changes):
-        return plan
-    return limited(plan, await _spent(rooms, plan, orders), rooms.limits, let_through=orders.let_through)
+    plan = _kept(plan, orders)
+    return _limited(rooms, plan, orders, await _spent(rooms, plan, orders)) if withdrawals(plan) else plan
+
+
+def _kept(plan: Plan, orders: Orders) -> Plan:
+    """The plan without its withdrawals, if the run may not make any."""
+    back = [(change, orders.keeps_all) for change in withdrawals(plan)] if orders.keeps_all else []
+    return held_back(plan, back, HeldReason.UNCERTAIN)
+
+
+def _limited(rooms: Rooms, plan: Plan, orders: Orders, spent: Spent) -> Plan:
+    return limited(plan, spent, rooms.limits, let_through=orders.let_through)
 
 
 async def _spent(rooms: Rooms, plan: Plan, orders: Orders) -> Spent:
-    """What else was withdrawn; what this plan withdraws itself may have been noted by an earlier try."""
-    asked = [_thing(change)[1] for change in plan.changes]
     return Spent(
-        withdrawn=await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now(), without=asked),
+        withdrawn=await _withdrawn(rooms, plan),
         foreseen=orders.foreseen,
         ours=await rooms.tally.ours(),
         withheld=await rooms.tally.withheld(),
     )
 
 
-def withdrawals(plan: Plan, orders: Orders) -> list[Change]:
-    """The withdrawals that count: not what a person lets through, which must not use up what the others may."""
-    return [change for change in plan.changes if change.withdraws and essence(change) not in orders.let_through]
+async def _withdrawn(rooms: Rooms, plan: Plan) -> Mapping[str, int]:
+    """What else was withdrawn; what this plan withdraws itself may have been noted by an earlier try."""
+    asked = [_thing(change)[1] for change in plan.changes]
+    return await rooms.tally.within_hour(Counted.WITHDRAWN, rooms.now(), without=asked)
+
+
+def _by_zone(changes: Iterable[Change]) -> Counter[str]:
+    return Counter(change.key.zone.key for change in changes)
 
 
 def _thing(change: Change) -> tuple[str, str]:
@@ -146,16 +195,6 @@ async def _count_only_done(rooms: Rooms, counted: Counts, outcomes: Iterable[Out
         await rooms.tally.take_back(Counted.WITHDRAWN, [name for key, name in counted if key not in done])
     except TemporaryError as error:
         log.warning("write: withdrawals that failed stay counted for an hour: %s", error)
-
-
-def _kept(plan: Plan, why: str) -> Plan:
-    """The plan without its withdrawals, each held with the reason; nobody is displaced."""
-    going = [change for change in plan.changes if change.withdraws]
-    staying = {(change.displaces, change.key) for change in going if isinstance(change, Put) and change.displaces}
-    held = tuple(Held(HeldReason.UNCERTAIN, each.endpoint, why, each.key, each.key.fqdn) for each in going)
-    still = tuple(each for each in plan.held if (each.endpoint, each.key) not in staying)
-    changes = tuple(change for change in plan.changes if not change.withdraws)
-    return replace(plan, changes=changes, held=(*still, *held))
 
 
 def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
@@ -209,7 +248,7 @@ async def _once_more(
         again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
         changes = tuple(change for change in again.plan.changes if change.key not in failed)
         # What the first try withdrew is counted already, and no longer to come.
-        coming = Counter(orders.foreseen) - Counter(_thing(change)[0] for change in withdrawals(view.plan, orders))
+        coming = Counter(orders.foreseen) - _by_zone(withdrawals(view.plan, orders.let_through))
         plan = await _within_limits(
             rooms, replace(again.plan, changes=changes), replace(orders, foreseen=coming), counted
         )

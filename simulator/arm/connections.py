@@ -5,13 +5,12 @@ from __future__ import annotations
 from simulator import connections, ids, providers
 from simulator.arm.envelope import (
     document,
-    need_operation,
     network_operation,
-    operation_result,
-    operation_status,
     page,
     properties_of,
     respelt,
+    show_result,
+    show_status,
 )
 from simulator.connection_documents import CHILD
 from simulator.documents import Document
@@ -36,8 +35,8 @@ def add_routes(router: Router) -> None:
         router.add("PUT", f"{target}/{CHILD}/{{connection}}", _answer)
         router.add("PATCH", f"{target}/{CHILD}/{{connection}}", _answer)
         router.add("DELETE", f"{target}/{CHILD}/{{connection}}", _delete)
-    router.add("GET", f"{_OPERATIONS}/operationStatuses/{{operation}}", _status)
-    router.add("GET", f"{_OPERATIONS}/operationResults/{{operation}}", _result)
+    router.add("GET", f"{_OPERATIONS}/operationStatuses/{{operation}}", show_status)
+    router.add("GET", f"{_OPERATIONS}/operationResults/{{operation}}", show_result)
     for scope in (_SUBSCRIPTION, _GROUP):
         router.add("GET", f"{scope}/{PRIVATE_LINK_SERVICES}", _list_services)
 
@@ -111,14 +110,6 @@ def _followed(request: Request, operation: Operation, provider: Provider) -> dic
         if wanted in ("both", header)
     }
     return {**headers, **found}
-
-
-def _status(request: Request) -> Reply:
-    return Reply(200, operation_status(need_operation(request, request.values["operation"])))
-
-
-def _result(request: Request) -> Reply:
-    return operation_result(request, need_operation(request, request.values["operation"]))
 
 
 def _spelt(request: Request, found: Document) -> Document:

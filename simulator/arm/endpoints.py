@@ -6,13 +6,12 @@ from simulator import private_link
 from simulator.addresses import INTERFACES
 from simulator.arm.envelope import (
     document,
-    need_operation,
     network_operation,
-    operation_result,
-    operation_status,
     page,
     properties_of,
     respelt,
+    show_result,
+    show_status,
 )
 from simulator.documents import Document
 from simulator.endpoint_names import ENDPOINTS
@@ -40,8 +39,8 @@ def add_routes(router: Router) -> None:
     router.add("PUT", _ZONE_GROUP, _put_zone_group)
     router.add("DELETE", _ZONE_GROUP, _delete_zone_group)
     router.add("GET", f"{_GROUP}/{INTERFACES}/{{interface}}", _get)
-    router.add("GET", f"{_OPERATIONS}/operations/{{operation}}", _status)
-    router.add("GET", f"{_OPERATIONS}/operationResults/{{operation}}", _result)
+    router.add("GET", f"{_OPERATIONS}/operations/{{operation}}", show_status)
+    router.add("GET", f"{_OPERATIONS}/operationResults/{{operation}}", show_result)
 
 
 def _get(request: Request) -> Reply:
@@ -106,11 +105,3 @@ def _delete_zone_group(request: Request) -> Reply:
 
 def _deleted(request: Request, operation: Operation | None) -> Reply:
     return Reply(204) if operation is None else Reply(202, None, network_operation(request, operation))
-
-
-def _status(request: Request) -> Reply:
-    return Reply(200, operation_status(need_operation(request, request.values["operation"])))
-
-
-def _result(request: Request) -> Reply:
-    return operation_result(request, need_operation(request, request.values["operation"]))

@@ -168,3 +168,13 @@ def operation_result(request: Request, operation: Operation) -> Reply:
         return refused(operation.refusal)
     found = request.world.document(operation.resource_id)
     return Reply(204) if found is None else document(found)
+
+
+def show_status(request: Request) -> Reply:
+    """Answers a status address whose path names the `{operation}`."""
+    return Reply(200, operation_status(need_operation(request, request.values["operation"])))
+
+
+def show_result(request: Request) -> Reply:
+    """Answers a Location address whose path names the `{operation}`."""
+    return operation_result(request, need_operation(request, request.values["operation"]))

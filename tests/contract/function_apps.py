@@ -14,6 +14,7 @@ from azure.storage.queue.aio import QueueClient
 
 from simulator.host_process import HostProcess
 from simulator.quiet import Quiet
+from tests.storage import taken
 
 KEYS = {"APP_KEY": "the-app-key", "APP_SYSTEM_KEY": "the-system-key", "APP_MASTER_KEY": "the-master-key"}
 # Its own name keeps it apart from the product's function_app.py, which coverage watches.
@@ -149,13 +150,7 @@ def event(subject: str) -> dict[str, Any]:
 async def messages(storage: str, name: str) -> list[str]:
     """The decoded messages of a queue, taken out of it; none if there is no such queue."""
     async with QueueClient.from_connection_string(storage, name) as queue:
-        try:
-            taken = [message async for message in queue.receive_messages(messages_per_page=32)]
-        except ResourceNotFoundError:
-            return []
-        for message in taken:
-            await queue.delete_message(message)
-        return [base64.b64decode(message.content).decode() for message in taken]
+        return [base64.b64decode(content).decode() for content in await taken(queue)]
 
 
 async def put(storage: str, name: str, *contents: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import ssl
 import sys
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue.aio import QueueClient
 
 from simulator.processes import Process
+from tests.contract.function_apps import messages
 
 ROOT = Path(__file__).parents[2]
 READY = re.compile("READY$")
@@ -116,14 +114,7 @@ class Running:
 
     async def done(self, name: str = "done") -> list[str]:
         """What has gone through webhook and queue, in lower case."""
-        async with QueueClient.from_connection_string(self.variables["AzureWebJobsStorage"], name) as queue:
-            try:
-                found = [message async for message in queue.receive_messages(messages_per_page=32)]
-            except ResourceNotFoundError:
-                return []
-            for message in found:
-                await queue.delete_message(message)
-            return [base64.b64decode(message.content).decode().lower() for message in found]
+        return [message.lower() for message in await messages(self.variables["AzureWebJobsStorage"], name)]
 
 
 def endpoint(subscription: str = HOME, name: str = "pe1") -> str:

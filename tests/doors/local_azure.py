@@ -32,6 +32,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from simulator.processes import Process
 from tests.azure import BLOB_ZONE, HUB, Answer, Azure, resource_id
 from tests.estate import TENANT, record_id
+from tests.storage import taken
 
 ROOT = Path(__file__).parents[2]
 SPOKES = tuple(f"5b0e0000-0000-4000-8000-{number:012d}" for number in range(300))
@@ -67,13 +68,15 @@ def traces(text: str) -> list[str]:
 def settings(**changes: Any) -> str:
     """A hubwarden.yaml for the hub and every spoke.
 
-    Follow-ups wait less than a second, so that the queue hides none of them from who waits for rest.
+    Follow-ups wait less than a second, so that the queue hides none of them from who waits for rest. All tests share
+    one zone within one hour, so that its limits are out of every test's way.
     """
     document: dict[str, Any] = {
         "instance": "contoso",
         "estate": {"subscriptions": [HUB, *SPOKES]},
         "hubs": [{"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]}],
         "approvals": {"people": [APPROVER]},
+        "records": {"limits": {"withdrawals": 5000, "perZone": 5000, "share": 1.0}},
         "followUps": ["100ms", "200ms", "400ms", "800ms"],
     }
     return yaml.safe_dump({**document, **changes})
@@ -206,13 +209,7 @@ class Storage:
     async def poison(self) -> list[str]:
         """Takes what people would find in the poison queue."""
         async with self._queue(POISON) as queue:
-            try:
-                found = [message async for message in queue.receive_messages(messages_per_page=32)]
-            except ResourceNotFoundError:
-                return []
-            for message in found:
-                await queue.delete_message(message)
-            return [str(message.content) for message in found]
+            return await taken(queue)
 
     def _queue(self, name: str) -> QueueClient:
         return QueueClient.from_connection_string(

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
@@ -23,11 +22,13 @@ from hubwarden.model.report import Report, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, Scope
 from hubwarden.model.work import WorkItem
-from hubwarden.runtime import Looked, Runtime
+from hubwarden.runtime import Runtime
+from hubwarden.runtime.looked import Looked
 from tests.estate import Estate, config
 from tests.laws.truth import living
 from tests.laws.watch import Watch
 from tests.laws.wire import Incident, Wire, Write, dies
+from tests.storage import taken
 
 WITHIN = 1000.0
 """Seconds: nothing here is late but by design."""
@@ -161,13 +162,7 @@ class Hosts:
             self.estate.connection_string, "hubwarden-work", message_decode_policy=TextBase64DecodePolicy()
         )
         async with queue:
-            try:
-                found = [message async for message in queue.receive_messages(messages_per_page=32)]
-            except ResourceNotFoundError:
-                return []
-            for message in found:
-                await queue.delete_message(message)
-        return [str(message.content) for message in found]
+            return await taken(queue)
 
     def _built(self) -> Runtime:
         """A process that knows nothing yet."""

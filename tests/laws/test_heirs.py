@@ -12,7 +12,7 @@ from hubwarden.model.plan import Drop, HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import WorkItem
-from hubwarden.runtime import Looked
+from hubwarden.runtime.looked import Looked
 from tests.azure import SPOKE
 from tests.estate import Estate, held, written
 from tests.laws.conftest import Founding

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hubwarden.errors import ConfigError, HubwardenError, InputError, LedgerUnavailableError, TemporaryError
-from hubwarden.model.connection import Decision, Verdict
+from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
-from hubwarden.model.report import Explanation, NameExplanation, Report, Result, Run
+from hubwarden.model.report import Explanation, NameExplanation, Report, Run
 from hubwarden.model.scope import OneEndpoint, Scope
 from hubwarden.model.work import WorkItem
+from hubwarden.runtime.building import account_of, credential_of, rooms_of
+from hubwarden.runtime.looked import Looked
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from hubwarden.config.environment import Environment, Storage
     from hubwarden.config.loading import Config
-    from hubwarden.ledger.storage import StorageAccount
     from hubwarden.reconcile.rooms import Rooms
 
 HAND_ON_WITHIN = 8.0
@@ -36,48 +36,6 @@ OUTLIVES = 86400.0
 """Seconds: how soon a work item comes again that the ledger's outage stopped, and for how long."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a look at the doors' order came to: its Report if it ended in time, and when the next look is due."""
-
-    scope: Scope
-    report: Report | None
-    next_look: float | None
-    """Seconds since 1970; None where nothing is left, or no try is."""
-
-    @property
-    def gave_up(self) -> bool:
-        """Whether something is left undone that nobody will look at again; a mere wait is none of that."""
-        left = self.report is None or bool(self.report.unfinished) or not self.report.complete
-        return self.next_look is None and left
-
-    @property
-    def summary(self) -> str:
-        """One line for a log: counts and reasons, nothing that a stranger wrote."""
-        if self.report is None:
-            text = "no answer"
-        else:
-            plan = self.report.plan
-            done = [outcome.change for outcome in self.report.outcomes if outcome.result is Result.DONE]
-            answered = sum(isinstance(change, Decision) for change in done)
-            waiting = sum(decision.verdict is Verdict.HOLD for decision in self.report.decisions)
-            reasons = ", ".join(sorted({held.reason for held in plan.held}))
-            text = (
-                f"{self.report.mode}: {self.report.status}, {len(done) - answered} of {len(plan.changes)} changes done"
-            )
-            text += f", {len(plan.unchanged)} unchanged" + (f", held: {reasons}" if reasons else "")
-            text += f", connections answered: {answered}" if answered else ""
-            text += f", connections waiting: {waiting}" if waiting else ""
-        return text + (f", again in {max(0, self.next_look - time.time()):.0f} s" if self.next_look else "")
-
-    def tell(self, log: logging.Logger, door: str) -> None:
-        """Writes the summary to a door's log, and every failure with its reason."""
-        if self.report:
-            for outcome in self.report.unfinished:
-                log.error("%s: %s: %s", door, outcome.key, outcome.error)
-        log.info("%s: %s: %s", door, self.scope, self.summary)
 
 
 class Runtime:
@@ -99,9 +57,9 @@ class Runtime:
         logging.getLogger("azure").setLevel(logging.WARNING)  # the SDKs tell of every request at INFO
         environment, storage = config.environment, config.environment.storage
         assert storage is not None  # load() refuses an environment without storage
-        credential = _credential(environment, environment.client_id)
-        by_identity = None if storage.connection_string else _credential(environment, storage.client_id)
-        rooms = _rooms(config, credential, _account(storage, by_identity), now, sleep)
+        credential = credential_of(environment, environment.client_id)
+        by_identity = None if storage.connection_string else credential_of(environment, storage.client_id)
+        rooms = rooms_of(config, credential, account_of(storage, by_identity), now, sleep)
         return cls(rooms, [each for each in (credential, by_identity) if each])
 
     async def run(self, scope: Scope, *, applies: bool = True, plan: str = "") -> Report:
@@ -156,8 +114,7 @@ class Runtime:
             wait = error.retry_after if isinstance(error, TemporaryError) else None
             log.warning("look: %s is handed on: %s", scope, error)
         if report is not None:
-            waits = [outcome.retry_after for outcome in report.unfinished if outcome.retry_after]
-            wait = max(waits, default=None)
+            wait = report.retry_after
             left = report.look_again or (report.watch and not attempt)
             if not left or not self.rooms.applies:
                 if attempt:
@@ -204,23 +161,15 @@ class Runtime:
 
     async def later(self, scope: Scope, waits: Iterable[float], *, trace: str = "") -> None:
         """Looks after each of these seconds, whatever the looks before them find. Raises LedgerUnavailableError."""
-        now = self.rooms.now()
+        from hubwarden.reconcile.hand_on import look_at
+
         for wait in waits:
-            await self.rooms.work.send(WorkItem(scope, attempt=0, due=round(now + wait, 3), trace=trace), delay=wait)
+            await look_at(self.rooms, scope, after=wait, trace=trace)
 
     async def heard(self, scope: Scope, again: Iterable[float], *, within: float) -> Looked | None:
-        """A look because of an event in the work queue; None where it was put off, as `work` does.
-
-        Raises LedgerUnavailableError where even the queue is down.
-        """
-        try:
-            await self.later(scope, again)
-            return await self.look(scope, within=within)
-        except LedgerUnavailableError as error:
-            log.warning("work: %s is put off: %s", scope, error)
-            due = round(self.rooms.now() + PUT_OFF, 3)
-            await self.rooms.work.send(WorkItem(scope, attempt=0, due=due), delay=PUT_OFF)
-            return None
+        """A look because of an event in the work queue: from here on it is a work item like any other."""
+        await self.later(scope, again)
+        return await self.work(WorkItem(scope, attempt=0, due=round(self.rooms.now(), 3)), within=within)
 
     async def ask(self, scope: Scope, *, applies: bool = True, plan: str = "", within: float) -> Report | str:
         """The Report of a run, or, where it is not over within so many seconds, the name of the run that goes on.
@@ -312,76 +261,3 @@ def settings() -> Config:
         for warning in _process.config.warnings:
             log.warning("config: %s", warning)
     return _process.config
-
-
-def _credential(environment: Environment, client_id: str) -> AsyncTokenCredential:
-    """The app's managed identity where there is one; else whatever the person at the shell is signed in with."""
-    from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
-
-    if environment.has_managed_identity:
-        return ManagedIdentityCredential(client_id=client_id or None)
-    return DefaultAzureCredential()
-
-
-def _account(storage: Storage, credential: AsyncTokenCredential | None) -> StorageAccount:
-    from hubwarden.ledger.storage import StorageAccount
-
-    return StorageAccount(
-        connection_string=storage.connection_string,
-        table_uri=storage.table_uri,
-        queue_uri=storage.queue_uri,
-        credential=credential,
-    )
-
-
-def _rooms(
-    config: Config,
-    credential: AsyncTokenCredential,
-    account: StorageAccount,
-    now: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]],
-) -> Rooms:
-    from hubwarden.arm.estate import Estate
-    from hubwarden.arm.session import ArmSession
-    from hubwarden.catalog import catalogue
-    from hubwarden.dns.limits import Limits
-    from hubwarden.dns.plan import Rules
-    from hubwarden.ledger.claims import Claims
-    from hubwarden.ledger.decisions import Decisions
-    from hubwarden.ledger.runs import Runs
-    from hubwarden.ledger.tally import Tally
-    from hubwarden.ledger.work_queue import WorkQueue
-    from hubwarden.reconcile.rooms import Rooms
-
-    services = catalogue(config.cloud, config.rows)
-    protected = frozenset(text for name in config.protected for text in (name.text, *services.records_of(name)))
-    arm = ArmSession(credential, cloud=config.cloud, endpoint=config.environment.arm_endpoint, sleep=sleep)
-    return Rooms(
-        arm=arm,
-        estate=Estate(
-            arm,
-            hubs=config.hubs,
-            subscriptions=config.subscriptions,
-            management_groups=config.management_groups,
-            excluded=config.excluded,
-            now=now,
-        ),
-        account=account,
-        claims=Claims(account),
-        work=WorkQueue(account),
-        runs=Runs(account),
-        tally=Tally(account),
-        catalogue=services,
-        rules=Rules(config.instance, config.instances, config.ttl, protected, {hub.name: hub for hub in config.hubs}),
-        limits=Limits(config.most_withdrawals, config.most_in_zone, config.most_share),
-        policy=config.policy,
-        approve_limit=config.approve_limit,
-        reject_limit=config.reject_limit,
-        decisions=Decisions(account),
-        networks=config.addresses,
-        publishes_foreign_targets=config.publishes_foreign_targets,
-        follow_ups=config.follow_ups,
-        applies=config.applies,
-        now=now,
-        sleep=sleep,
-    )

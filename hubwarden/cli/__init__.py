@@ -1,0 +1,39 @@
+"""The shell's door: `python -m hubwarden`. Exit codes: 0 ok, 1 failed or unfinished, 2 bad input, 3 held."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from hubwarden.cli import history, records, settings
+from hubwarden.cli.terminal import BAD_INPUT, FAILED
+from hubwarden.errors import ConfigError, HubwardenError, InputError
+
+COMMANDS = (settings, records, history)
+"""The modules that bring commands, in the order in which the help shows them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+    except ConfigError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return BAD_INPUT
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except HubwardenError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hubwarden", description="Keeps the DNS of Azure Private Link right.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add(commands)
+    return parser

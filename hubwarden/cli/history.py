@@ -1,0 +1,79 @@
+"""`runs` and `connections`: what Hubwarden did, and who waits for an answer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+from hubwarden.cli.terminal import OK, add_format, opened, show
+from hubwarden.errors import InputError
+from hubwarden.model.connection import Decision
+from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.report import Run, run_id
+from hubwarden.report.as_json import connection_data, run_data, run_report
+from hubwarden.report.as_text import connections_csv, connections_text, run_text, runs_csv, runs_text
+
+if TYPE_CHECKING:
+    from hubwarden.cli.terminal import Commands
+
+MOST_RUNS = 500
+
+
+def add(commands: Commands) -> None:
+    """Adds the commands."""
+    runs = commands.add_parser("runs", help="list past and running runs, the newest first, or show one")
+    runs.add_argument("id", nargs="?", help="the run to show; its Report is JSON in any format but csv")
+    runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
+    add_format(runs).set_defaults(run=_runs)
+
+    connections = commands.add_parser("connections", help="list connections, and what would be answered to them")
+    statuses = [status.value for status in ConnectionStatus]
+    connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value)
+    add_format(connections).set_defaults(run=_connections)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text, re.ASCII) or int(text) > MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is not a whole number from 1 to {MOST_RUNS}")
+    return int(text)
+
+
+def _runs(arguments: argparse.Namespace) -> int:
+    if arguments.id is not None:
+        return _one_run(run_id(arguments.id), arguments.format)
+
+    async def newest() -> list[Run]:
+        async with opened() as house:
+            return (await house.runs(arguments.top))[0]
+
+    found = asyncio.run(newest())
+    data = {"value": [run_data(run) for run in found]}
+    show(arguments.format, data, lambda: runs_text(found), lambda: runs_csv(found))
+    return OK
+
+
+def _one_run(named: str, form: str) -> int:
+    async def read() -> Run | None:
+        async with opened() as house:
+            return await house.run_named(named)
+
+    found = asyncio.run(read())
+    if found is None:
+        raise InputError(f"{named}: no such run is known; runs are kept for 30 days")
+    shown = json.dumps(run_report(found), indent=2)
+    show(form, run_report(found), lambda: run_text(found) if found.report is None else shown, lambda: runs_csv([found]))
+    return OK
+
+
+def _connections(arguments: argparse.Namespace) -> int:
+    async def read() -> tuple[Decision, ...]:
+        async with opened() as house:
+            return await house.connections(ConnectionStatus(arguments.status))
+
+    found = asyncio.run(read())
+    data = {"value": [connection_data(decision) for decision in found]}
+    show(arguments.format, data, lambda: connections_text(found), lambda: connections_csv(found))
+    return OK
