@@ -48,7 +48,7 @@ layers: $(VENV)/.ready
 PURE := hubwarden/model/*,hubwarden/catalog/*,hubwarden/dns/*,hubwarden/approval/*
 unit: setup
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto --maxprocesses 4 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	$(BIN)/coverage report --fail-under=95

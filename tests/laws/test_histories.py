@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from simulator.authority import Authority
 from tests.laws.machine import Histories
 
-HISTORIES = int(os.environ.get("HISTORIES", "40"))
+HISTORIES = int(os.environ.get("HISTORIES", "25"))
 """How many are lived through; `make laws N=500` sets it."""
 
 STEPS = 20
