@@ -14,8 +14,9 @@ from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, NotFoundError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import Drop, Put
-from hubwarden.model.record import RecordKey, RecordSet, RecordType, Zone, read_mark
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Zone, read_maker, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.zone import MAKER_TAG
 
 _ADDRESSES = {RecordType.A: ("aRecords", "ipv4Address"), RecordType.AAAA: ("aaaaRecords", "ipv6Address")}
 
@@ -27,10 +28,23 @@ async def list_zones(session: ArmSession, resource_group: ResourceId) -> tuple[Z
     with translated("listing the zones of", resource_group):
         async for zone in client.private_zones.list_by_resource_group(resource_group.group):
             try:
-                zones.append(Zone(ResourceId.parse(zone.id), DnsName.parse(zone.name)))
+                zones.append(to_zone(zone))
             except InputError:
                 continue  # a zone that we could not name can hold no record of ours
     return tuple(zones)
+
+
+def to_zone(document: Mapping[str, Any]) -> Zone:
+    """The document of a zone as a Zone (behaviour reference section 3.2). Raises InputError where it has no name."""
+    properties = document.get("properties") or {}
+    return Zone(
+        id=ResourceId.parse(document.get("id")),
+        name=DnsName.parse(document.get("name")),
+        maker=str((document.get("tags") or {}).get(MAKER_TAG) or ""),
+        record_sets=int(properties.get("numberOfRecordSets") or 0),
+        most_record_sets=int(properties.get("maxNumberOfRecordSets") or 0),
+        links=int(properties.get("numberOfVirtualNetworkLinks") or 0),
+    )
 
 
 async def list_records(session: ArmSession, zone: Zone) -> tuple[RecordSet, ...]:
@@ -99,9 +113,8 @@ def to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
 def _to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
     properties = document.get("properties") or {}
     array, field = _ADDRESSES[key.type]
-    keeper, owner = read_mark(
-        properties.get("metadata") or {}, auto_registered=properties.get("isAutoRegistered") is True
-    )
+    metadata = properties.get("metadata") or {}
+    keeper, owner = read_mark(metadata, auto_registered=properties.get("isAutoRegistered") is True)
     return RecordSet(
         key=key,
         addresses=tuple(sorted(ipaddress.ip_address(item[field]) for item in properties.get(array) or ())),
@@ -109,6 +122,7 @@ def _to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
         etag=str(document.get("etag") or ""),
         keeper=keeper,
         owner=owner,
+        maker=read_maker(metadata) if keeper is Keeper.ZONE_GROUP else "",
     )
 
 

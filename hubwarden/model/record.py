@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,11 @@ FORMAT_KEY = "hubwarden"
 INSTANCE_KEY = "hubwarden_instance"
 ENDPOINT_KEY = "hubwarden_endpoint"
 GUID_KEY = "hubwarden_guid"
+
+# What zone groups write there: the endpoint's name, which may be anything, and then its resourceGuid.
+_CREATOR_KEY = "creator"
+_CREATOR = "created by private endpoint"
+_MAKER = re.compile(r".* with resource guid ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.ASCII)
 
 
 class RecordType(StrEnum):
@@ -46,6 +52,14 @@ class Hub:
     subscriptions: frozenset[str] = frozenset()
     preferred_subscriptions: frozenset[str] = frozenset()
     preferred_locations: frozenset[str] = frozenset()
+    creates_zones: bool = False
+    redirects: bool = True
+    """Whether the links that are made ask the public DNS for what the zone has no record of (NxDomainRedirect)."""
+
+    def zone_id(self, zone: DnsName) -> ResourceId:
+        """Where a zone of that name is made: in the first of the hub's resource groups."""
+        group = self.zone_groups[0]
+        return ResourceId(group.subscription, group.group, "Microsoft.Network", (("privateDnsZones", zone.text),))
 
     def publishes(self, *, subscription: str, location: str) -> bool:
         """Whether this hub serves endpoints of that subscription and location."""
@@ -68,6 +82,23 @@ class Zone:
 
     id: ResourceId
     name: DnsName
+    maker: str = ""
+    """The instance whose tag it bears; empty for one that somebody else made."""
+    record_sets: int = 0
+    most_record_sets: int = 0
+    """How many record sets it has, its SOA among them, and may have; 0 where Azure does not say."""
+    links: int = 0
+    """How many networks it is linked to."""
+
+    @property
+    def fill(self) -> float:
+        """How full it is, from 0 to 1."""
+        return self.record_sets / self.most_record_sets if self.most_record_sets else 0.0
+
+    @property
+    def room(self) -> int | None:
+        """How many more record sets it takes; None where nobody knows."""
+        return max(self.most_record_sets - self.record_sets, 0) if self.most_record_sets else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +174,8 @@ class RecordSet:
     keeper: Keeper
     owner: Owner | None = None
     """Set if and only if `keeper` is HUBWARDEN."""
+    maker: str = ""
+    """The resourceGuid of the endpoint whose zone group made it, where it says so; empty where it does not."""
 
     def owned_by(self, instances: frozenset[str]) -> bool:
         """Whether the record carries the mark of one of these instances, in a format that we know."""
@@ -171,9 +204,20 @@ def read_mark(metadata: Mapping[str, str], *, auto_registered: bool) -> tuple[Ke
     if FORMAT_KEY in metadata:
         owner = _owner(metadata)
         return (Keeper.HUBWARDEN, owner) if owner else (Keeper.NEWER_HUBWARDEN, None)
-    if fold(metadata.get("creator") or "").startswith("created by private endpoint"):
+    if fold(metadata.get(_CREATOR_KEY) or "").startswith(_CREATOR):
         return Keeper.ZONE_GROUP, None
     return Keeper.UNMARKED, None
+
+
+def read_maker(metadata: Mapping[str, str]) -> str:
+    """The resourceGuid, in lower case, of the endpoint whose zone group made a record set; empty where none is named.
+
+    Zone groups write `created by private endpoint <name> with resource guid <guid>` (behaviour reference section 2.4);
+    a text that was shortened by hand names nobody.
+    """
+    text = fold(metadata.get(_CREATOR_KEY) or "").rstrip()
+    found = _MAKER.fullmatch(text) if text.startswith(_CREATOR) else None
+    return found.group(1) if found else ""
 
 
 def _owner(metadata: Mapping[str, str]) -> Owner | None:

@@ -20,6 +20,7 @@ from hubwarden.model.record import (
     Owner,
     RecordKey,
     RecordType,
+    read_maker,
     read_mark,
 )
 from hubwarden.model.resource_id import ResourceId
@@ -177,3 +178,25 @@ def test_keys_are_equal_and_sort_however_the_zone_is_spelt() -> None:
 def test_an_address_belongs_in_the_record_of_its_family() -> None:
     assert RecordType.of(ipaddress.ip_address("10.0.0.4")) is RecordType.A
     assert RecordType.of(ipaddress.ip_address("fd00::4")) is RecordType.AAAA
+
+
+@pytest.mark.parametrize(
+    ("creator", "maker"),
+    [
+        pytest.param(ZONE_GROUPS, "95b70f74-7d34-469d-ac32-9ddc10eeed5f", id="as Azure writes it"),
+        pytest.param(ZONE_GROUPS.upper(), "95b70f74-7d34-469d-ac32-9ddc10eeed5f", id="in another case"),
+        pytest.param("created by private endpoint", "", id="shortened by hand"),
+        pytest.param("created by private endpoint pe1 with resource guid 5f0c6d2e", "", id="no guid"),
+        pytest.param(f"{ZONE_GROUPS} of contoso", "", id="more behind it"),
+        pytest.param(f"not {ZONE_GROUPS}", "", id="other words"),
+        pytest.param(
+            f"created by private endpoint with resource guid {OTHER_GUID} with resource guid {GUID}",
+            GUID,
+            id="an endpoint with such a name",
+        ),
+    ],
+)
+def test_the_maker_of_a_zone_groups_record_is_named_by_its_guid(creator: str, maker: str) -> None:
+    """Behaviour reference section 2.4: the endpoint's name in it may be anything; the guid comes last."""
+    assert read_maker({"creator": creator}) == maker
+    assert read_maker({"owner": creator}) == ""
