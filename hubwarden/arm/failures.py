@@ -43,8 +43,10 @@ def translated(doing: str, which: object, *, absent: frozenset[str] = ABSENT) ->
     try:
         yield
     except HttpResponseError as error:
-        if error.status_code is None or error.status_code < 400:  # none, or one that could not be read
-            raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error
+        if error.status_code is None or error.status_code < 400:
+            # None, or one that could not be read; or a long operation that was accepted, and ended with an error.
+            what = f"Azure began, and failed: {error.error.code}" if error.error and error.error.code else "no answer"
+            raise UnavailableError(f"{doing} {which}: {what}: {_first_line(error)}") from error
         raise _by_status(error, f"{doing} {which}", absent) from error
     except AzureError as error:
         raise UnavailableError(f"{doing} {which}: no answer: {_first_line(error)}") from error

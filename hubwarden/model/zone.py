@@ -1,0 +1,60 @@
+"""What is done to zones themselves: MakeZone and LinkZone; and Link, through which a network sees a zone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from hubwarden.model.resource_id import ResourceId
+
+MAKER_TAG = "hubwarden"
+"""The tag of a zone that we made; its value is the instance. Changing it means retagging live zones."""
+
+_LONGEST_NETWORK = 50
+"""Characters of a network's name in a link's; Azure allows 80 in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What one virtual network sees of a zone."""
+
+    network: ResourceId
+    redirects: bool
+    """Whether Azure asks the public DNS where the zone has no record (behaviour reference section 3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeZone:
+    """Create a zone, only if there is none of that name in its resource group, tagged with the instance."""
+
+    hub: str
+    zone: ResourceId
+    instance: str
+    why: str
+
+    @property
+    def key(self) -> ResourceId:
+        """What is made."""
+        return self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class LinkZone:
+    """Link a zone that we made to a network of its hub, only if there is no link of that name."""
+
+    hub: str
+    zone: ResourceId
+    network: ResourceId
+    redirects: bool
+    why: str
+
+    @property
+    def key(self) -> ResourceId:
+        """What is made: a name that is the same at every try, and another for each network."""
+        digest = hashlib.sha256(self.network.key.encode()).hexdigest()[:8]
+        name = f"hubwarden-{self.network.name[:_LONGEST_NETWORK]}-{digest}"
+        zone = self.zone
+        return ResourceId(zone.subscription, zone.group, zone.provider, (*zone.path, ("virtualNetworkLinks", name)))
+
+
+ZoneChange = MakeZone | LinkZone
