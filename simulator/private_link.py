@@ -139,8 +139,7 @@ def remove_zone_group(world: World, caller: Caller, group_id: str) -> Operation 
     refuse_when_busy(world, endpoint_id)
 
     def finish() -> None:
-        zone_groups.withdraw(world, endpoint_id)
-        world.remove(group["id"])
+        zone_groups.abandon(world, group["id"])
         endpoint_names.refresh(world, endpoint_id)
 
     return world.begin(f"{zone_groups.ZONE_GROUPS}/delete", group["id"], caller, finish)

@@ -33,6 +33,7 @@ class Settings:
     store_custom_dns: bool = _setting(True, "flag")  # a caller's own customDnsConfigs are stored and shown
     pls_fqdns: bool = _setting(True, "flag")  # the names a private link service's owner wrote reach its endpoints
     request_message_shown: bool = _setting(True, "flag")  # a pending connection's description is the request message
+    zone_group_linger_ms: int = _setting(0, "count")  # how long the records of a deleted zone group outlive it
     # Connections to targets (section 4)
     long_connections: bool = _setting(True, "flag")  # connections change by long operations where the data says so
     connection_headers: str = _setting("both", "both|Azure-AsyncOperation|Location")  # where such a one is followed
@@ -56,6 +57,7 @@ class Settings:
     quotas: bool = _setting(False, "flag")  # more requests than Azure takes are refused
     throttle_retry_after: bool = _setting(True, "flag")  # the 429 of a quota says when to come again
     lock_conflicts: str = _setting("off", "off|409|429")  # a write beside a running operation is refused, and how
+    inherited_locks_listed: bool = _setting(True, "flag")  # a list of locks also shows those that lie above
     rbac: bool = _setting(False, "flag")  # a caller needs a role for what it does
     # Event Grid (section 1)
     event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery

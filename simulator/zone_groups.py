@@ -44,12 +44,22 @@ def publish(world: World, endpoint: Document, names: list[tuple[Member, str]]) -
 def withdraw(world: World, endpoint_id: str) -> None:
     """Deletes the records of an endpoint's zone groups."""
     for group in attached(world, endpoint_id):
-        configs = [
-            {**config, "properties": {**config["properties"], "recordSets": []}}
-            for config in group["properties"]["privateDnsZoneConfigs"]
-        ]
-        emptied = {**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}}
+        emptied = _emptied(group)
         world.put(emptied)
+        leave(world, group, emptied)
+
+
+def abandon(world: World, group_id: str) -> None:
+    """Takes a zone group away, and its records with it.
+
+    Azure, that they may outlive the group for a while is not verified, so a switch.
+    """
+    group = world.need(group_id)
+    world.remove(group["id"])
+    emptied = _emptied(group)
+    if lag := world.settings.zone_group_linger_ms:
+        world.clock.call_later(lag / 1000, lambda: leave(world, group, emptied))
+    else:
         leave(world, group, emptied)
 
 
@@ -59,6 +69,15 @@ def leave(world: World, before: Document, after: Document) -> None:
     for key, record_id in _written(before).items():
         if key not in kept and world.document(ids.parse(record_id).parent) is not None:
             record_sets.remove_record_set(world, Caller(NETWORK_SERVICE), record_id, Insist())
+
+
+def _emptied(group: Document) -> Document:
+    """A zone group without its records."""
+    configs = [
+        {**config, "properties": {**config["properties"], "recordSets": []}}
+        for config in group["properties"]["privateDnsZoneConfigs"]
+    ]
+    return {**group, "properties": {**group["properties"], "privateDnsZoneConfigs": configs}}
 
 
 def _written(group: Document) -> dict[str, str]:

@@ -24,6 +24,8 @@ _STATUS = {
     "LinkedAuthorizationFailed": 403,
     "NotFound": 404,
     "ParentResourceNotFound": 404,
+    "PolicyDefinitionNotFound": 404,
+    "PolicySetDefinitionNotFound": 404,
     "ResourceGroupNotFound": 404,
     "ResourceNotFound": 404,
     "SubscriptionNotFound": 404,

@@ -302,3 +302,18 @@ async def test_a_group_that_is_being_written_is_locked(azure: Azure, account: st
     assert (refused.status, refused.body["error"]["code"]) == (409, "AnotherOperationInProgress")
     await azure.end_operations()
     assert await addresses(azure) == ["10.1.0.4"]
+
+
+async def test_the_records_of_a_deleted_group_may_outlive_it(azure: Azure, account: str) -> None:
+    """Azure, a group's deletion takes its records (behaviour reference section 2.4); when is not verified: a switch."""
+    await azure.endpoint("pe1", account)
+    await attach(azure)
+    await azure.sim("POST", "settings", {"zoneGroupLingerMs": 60_000})
+
+    await azure.arm("DELETE", f"{ENDPOINT}/privateDnsZoneGroups/default")
+    await azure.settle()
+
+    assert (await azure.arm("GET", f"{ENDPOINT}/privateDnsZoneGroups/default")).status == 404
+    assert await addresses(azure) == ["10.1.0.4"]
+    await azure.advance(60)
+    assert await addresses(azure) == []
