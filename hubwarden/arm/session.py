@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from azure.core import AzureClouds
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
@@ -23,6 +24,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+from azure.mgmt.core.tools import get_arm_endpoints
 from azure.mgmt.network.aio import NetworkManagementClient
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
@@ -30,8 +32,12 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from hubwarden.arm.failures import asked_wait
 from hubwarden.errors import RefusedError, UnavailableError
 
-ARM = {"public": "https://management.azure.com"}
-"""The ARM endpoint of each cloud, which is also the audience of its tokens."""
+CLOUDS = {
+    "public": AzureClouds.AZURE_PUBLIC_CLOUD,
+    "usgov": AzureClouds.AZURE_US_GOVERNMENT,
+    "china": AzureClouds.AZURE_CHINA_CLOUD,
+}
+"""What azure-core calls the clouds; it knows the ARM endpoint of each, and the audience of its tokens."""
 
 _WAITS = ("Retry-After", "retry-after-ms", "x-ms-retry-after-ms")
 
@@ -106,9 +112,9 @@ class ArmSession:
         endpoint: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        audience = ARM[cloud]
+        known = get_arm_endpoints(CLOUDS[cloud])
         self.sleep = sleep
-        self.endpoint = endpoint or audience
+        self.endpoint = endpoint or known["resource_manager"].rstrip("/")
         self._credential = credential = Tokens(credential)
         self._transport = AioHttpTransport(connection_timeout=5, read_timeout=30)
         # Provider registration and redirects are left out on purpose: we hold no right to the one, and the other
@@ -119,7 +125,7 @@ class ArmSession:
             ContentDecodePolicy(),
             PatientRetryPolicy(retry_total=3, retry_status=3, retry_backoff_factor=0.2),
             ArmHostOnly(self.endpoint),
-            AsyncARMChallengeAuthenticationPolicy(credential, f"{audience}/.default"),
+            AsyncARMChallengeAuthenticationPolicy(credential, *known["credential_scopes"]),
             DistributedTracingPolicy(),
         ]
         self._network: dict[str, NetworkManagementClient] = {}

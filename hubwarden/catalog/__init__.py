@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
+from hubwarden.catalog.index import Index, Match
+from hubwarden.catalog.rows import Row, Trait, published
 from hubwarden.model.dns_name import APEX, DnsName
 from hubwarden.model.resource_id import fold
 
+__all__ = ["Catalogue", "Place", "Row", "Trait", "catalogue", "recommended"]
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Names of this target type and group that end in `suffix` belong in `zone`."""
-
-    type: str
-    group: str
-    zone: DnsName
-    suffix: DnsName
-    notes: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What an owner's row must repeat to override this one."""
-        return (fold(self.type), fold(self.group), self.suffix.text)
+_NOT_BY_SUFFIX = frozenset({Trait.SHARED, Trait.NOT_CREATED, Trait.OWN_RECORDS})
+"""Rows that a name alone, without its type and group, never leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +22,41 @@ class Place:
 
     zone: DnsName
     name: str
+    traits: frozenset[Trait] = frozenset()
 
 
 class Catalogue:
     """The rows of one cloud, the owner's own over Microsoft's."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        by_key = {row.key: row for row in rows}
-        self.rows = tuple(by_key.values())
-        self._by_service: dict[tuple[str, str], list[Row]] = {}
+        self.rows = tuple({row.key: row for row in rows}.values())
+        by_service: dict[tuple[str, str], list[Row]] = {}
         for row in self.rows:
-            self._by_service.setdefault(row.key[:2], []).append(row)
+            by_service.setdefault(row.key[:2], []).append(row)
+        self._services = {service: Index(of_service) for service, of_service in by_service.items()}
+        self._cloud = Index(self.rows)
 
     def knows(self, target_type: str, group: str) -> bool:
         """Whether there is any row for that type and group, both compared without case."""
-        return bool(self._rows(target_type, group))
+        return self._service(target_type, group) is not None
 
     def places(self, target_type: str, groups: Iterable[str], fqdn: DnsName) -> tuple[Place, ...]:
-        """Where the name may stand, the most specific suffix first; empty when the service may not have the name.
+        """All zones of the service that hold the name's private name, the most specific zone first.
 
-        A bare suffix, or a wildcard right under it, is nobody's name: its record would answer for everybody.
+        The longest suffix fixes the private name; a name that lies in one of the service's zones already is its own.
+        Empty when the service may not have the name: a bare suffix is nobody's but with APEX, a wildcard is nobody's
+        but with WILDCARD, and one right under a suffix is nobody's at all, for its record would answer for everybody.
         """
-        rows = [row for group in groups for row in self._rows(target_type, group)]
-        found = [(row, left) for row in rows if (left := fqdn.relative_to(row.suffix)) is not None]
-        if any(left in (APEX, "*") for _, left in found):
-            return ()
-        found.sort(key=lambda pair: -len(pair[0].suffix.text))
-        return tuple(Place(row.zone, left) for row, left in found)
+        return _places([index for group in groups if (index := self._service(target_type, group))], fqdn, _may_have)
 
-    def _rows(self, target_type: str, group: str) -> list[Row]:
-        """A row's group may end in `*`: a web app's slots are `sites-<slot>`."""
-        service, wanted = fold(target_type), fold(group)
-        exact = self._by_service.get((service, wanted))
-        return exact or self._by_service.get((service, f"{wanted.split('-', 1)[0]}-*"), [])
+    def anywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
+        """The same for a type that the table lacks: by the longest suffix of the whole cloud, in plain cases only."""
+        return _places([self._cloud], fqdn, _may_have_unasked)
+
+    def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
+        """Where the name may stand for any service at all: for looking, never for writing."""
+        found = self._cloud.by_zone(fqdn) or self._cloud.by_suffix(fqdn)
+        return tuple(dict.fromkeys(Place(match.zone, match.left) for match in found))
 
     def records_of(self, name: DnsName) -> tuple[str, ...]:
         """The full names of the records that a public name may have."""
@@ -74,25 +64,53 @@ class Catalogue:
 
     def names_of(self, zone: DnsName, record: str) -> tuple[DnsName, ...]:
         """The public names that a record of a zone may serve: the look-up the other way round."""
-        suffixes = dict.fromkeys(row.suffix for row in self.rows if row.zone == zone)
-        return tuple(DnsName(f"{record}.{suffix}") for suffix in suffixes if record != APEX)
+        matches = [match for match in self._cloud.by_zone(zone) if match.left == APEX]
+        suffixes = dict.fromkeys(match.suffix for match in matches if record != APEX or Trait.APEX in match.row.traits)
+        return tuple(suffix if record == APEX else DnsName(f"{record}.{suffix}") for suffix in suffixes)
 
-    def everywhere(self, fqdn: DnsName) -> tuple[Place, ...]:
-        """Where the name may stand for any service at all: for looking, never for writing."""
-        found = {Place(row.zone, left): None for row in self.rows if (left := fqdn.relative_to(row.suffix)) is not None}
-        return tuple(found)
+    def _service(self, target_type: str, group: str) -> Index | None:
+        """A row's group may end in `*`: a web app's slots are `sites-<slot>`, an Elastic SAN's are free text."""
+        service, wanted = fold(target_type), fold(group)
+        for each in (wanted, f"{wanted.partition('-')[0]}-*", "*"):
+            if index := self._services.get((service, each)):
+                return index
+        return None
 
 
 def catalogue(cloud: str, own_rows: Iterable[Row] = ()) -> Catalogue:
     """The catalogue of a cloud with an owner's rows over it; a row of theirs replaces ours for the same suffix."""
-    return Catalogue((*_published(cloud), *own_rows))
+    return Catalogue((*published(cloud), *own_rows))
 
 
-@cache
-def _published(cloud: str) -> tuple[Row, ...]:
-    text = resources.files(__name__).joinpath(f"{cloud}.csv").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return tuple(
-        Row(row["type"], row["group"], DnsName.parse(row["zone"]), DnsName.parse(row["suffix"]), row["notes"])
-        for row in csv.DictReader(lines)
-    )
+def recommended(places: Sequence[Place]) -> Place:
+    """The place whose zone there should be: the first that is a zone of its own by Microsoft's table."""
+    return next((place for place in places if Trait.PART not in place.traits), places[0])
+
+
+def _may_have(match: Match) -> bool:
+    if match.left == APEX:
+        return Trait.APEX in match.row.traits
+    return match.left != "*" and (not match.left.startswith("*") or Trait.WILDCARD in match.row.traits)
+
+
+def _may_have_unasked(match: Match) -> bool:
+    return not _NOT_BY_SUFFIX & match.row.traits and match.left != APEX and not match.left.startswith("*")
+
+
+def _places(indexes: Sequence[Index], fqdn: DnsName, may_have: Callable[[Match], bool]) -> tuple[Place, ...]:
+    found = [match for index in indexes for match in index.by_zone(fqdn)]
+    private = fqdn if found else None
+    if not found:
+        found = [match for index in indexes for match in index.by_suffix(fqdn)]
+    longest = max((match.length for match in found), default=None)
+    named = [match for match in found if match.length == longest and may_have(match)]
+    if not named:
+        return ()
+    private = private or named[0].private_name
+    zones = [match for index in indexes for match in index.by_zone(private) if may_have(match)]
+    # Of two rows with one zone, that of the name's own suffix says what is peculiar about the name.
+    zones.sort(key=lambda match: (-len(match.zone.labels), match.row not in [each.row for each in named]))
+    by_zone: dict[DnsName, Match] = {}
+    for match in zones:
+        by_zone.setdefault(match.zone, match)
+    return tuple(Place(match.zone, match.left, match.row.traits) for match in by_zone.values())

@@ -231,7 +231,7 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
         addresses=file.records.addresses,
         publishes_foreign_targets=file.records.foreign_targets == "publish",
         protected=frozenset(file.records.protected),
-        rows=tuple(Row(row.type, row.group, row.zone, row.suffix, row.notes) for row in file.catalog.rows),
+        rows=tuple(part.row() for part in file.catalog.rows),
         follow_ups=file.follow_ups,
         policy=Policy(tuple(_rule(part) for part in file.approvals.rules)),
         people=frozenset(file.approvals.people),

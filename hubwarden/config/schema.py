@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from hubwarden.catalog.patterns import pattern
+from hubwarden.catalog.rows import Row, Trait
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
@@ -40,6 +42,15 @@ def _resource_id(value: object) -> ResourceId:
 def _dns_name(value: object) -> DnsName:
     try:
         return DnsName.parse(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def _name_pattern(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a DNS name is text, not {type(value).__name__}")
+    try:
+        return str(pattern(value))
     except InputError as error:
         raise ValueError(str(error)) from error
 
@@ -85,6 +96,9 @@ ResourceGroup = Annotated[Id, AfterValidator(_resource_group)]
 VirtualNetwork = Annotated[Id, AfterValidator(_virtual_network)]
 Name = Annotated[DnsName, BeforeValidator(_dns_name), _as_text(format="hostname")]
 Cidr = Annotated[Network, BeforeValidator(_network), _as_text(examples=["10.0.0.0/8"])]
+NamePattern = Annotated[
+    str, BeforeValidator(_name_pattern), _as_text(examples=["privatelink.{regionName}.contoso.com"])
+]
 Duration = Annotated[float, BeforeValidator(_seconds), _as_text(pattern=_DURATION.pattern, examples=["15s"])]
 Wait = Annotated[Duration, Field(le=7 * 86400.0)]
 """Azure hides a queue message for seven days at the most."""
@@ -97,6 +111,7 @@ Condition = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 
 
+TraitWord = Literal["shared", "apex", "wildcard", "not-created", "part", "own-records", "silent"]
 RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
 """It stands in the description of every connection that the rule answers, which has room for 140 characters."""
 ResourceType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")]
@@ -193,9 +208,23 @@ class RowPart(_Part):
 
     type: ResourceType
     group: str = Field(min_length=1)
-    zone: Name
-    suffix: Name
+    zone: NamePattern
+    suffix: NamePattern
     notes: str = ""
+    traits: Many[TraitWord] = ()
+
+    @model_validator(mode="after")
+    def _is_a_row(self) -> RowPart:
+        self.row()
+        return self
+
+    def row(self) -> Row:
+        """The row, as the catalogue has it."""
+        traits = frozenset(Trait(trait) for trait in self.traits)
+        try:
+            return Row(self.type, self.group, self.zone, self.suffix, self.notes, traits)
+        except InputError as error:
+            raise ValueError(str(error)) from error
 
 
 class CatalogPart(_Part):
@@ -286,7 +315,7 @@ class File(_Part):
     instance: Word = Field(description="The mark on every record that this installation owns.")
     formerly: Many[Word] = Field((), description="Names that this installation had before.")
     mode: Literal["apply", "plan"] = "apply"
-    cloud: Literal["public"] = "public"
+    cloud: Literal["public", "usgov", "china"] = "public"
     estate: EstatePart
     hubs: Many[HubPart] = Field(min_length=1)
     records: RecordsPart = Field(default_factory=RecordsPart)

@@ -12,7 +12,7 @@ KEYS = [row.key for row in PUBLIC.rows]
 
 
 def row(zone: str, suffix: str, *, kind: str = "Contoso.Things/things", group: str = "thing") -> Row:
-    return Row(kind, group, DnsName.parse(zone), DnsName.parse(suffix))
+    return Row(kind, group, zone, suffix)
 
 
 def places(kind: str, group: str, fqdn: str, within: Catalogue = PUBLIC) -> list[tuple[str, str]]:
@@ -92,8 +92,8 @@ def test_the_name_of_a_service_belongs_in_its_zone(kind: str, group: str, fqdn: 
 
 
 def test_every_row_has_a_privatelink_zone_and_stands_in_the_table_once() -> None:
-    assert all(row.zone.labels[0] == "privatelink" for row in PUBLIC.rows)
-    assert all("privatelink" not in row.suffix.labels for row in PUBLIC.rows)
+    assert all(row.zone_pattern.labels[0] == "privatelink" for row in PUBLIC.rows)
+    assert all("privatelink" not in row.suffix_pattern.labels for row in PUBLIC.rows)
     assert len(set(KEYS)) == len(KEYS) >= 24
 
 
@@ -123,21 +123,21 @@ def test_types_and_groups_are_compared_without_case() -> None:
     assert not PUBLIC.knows("Microsoft.Storage", "blob")
 
 
-def test_the_most_specific_suffix_comes_first() -> None:
-    rows = [row("a.example", "example.net"), row("b.example", "deep.example.net"), row("c.example", "net")]
-    found = places("Contoso.Things/things", "thing", "x.deep.example.net", Catalogue(rows))
-    assert found == [("b.example", "x"), ("a.example", "x.deep"), ("c.example", "x.deep.example")]
+def test_the_longest_suffix_fixes_the_private_name_and_every_zone_that_holds_it_is_a_place() -> None:
+    rows = [row("p.net", "net"), row("deep.p.net", "deep.net"), row("other.example", "example.net")]
+    found = places("Contoso.Things/things", "thing", "x.deep.net", Catalogue(rows))
+    assert found == [("deep.p.net", "x"), ("p.net", "x.deep")]
 
 
 @pytest.mark.parametrize("groups", [("thing", "other"), ("other", "thing")])
 def test_the_most_specific_suffix_over_all_groups_comes_first(groups: tuple[str, ...]) -> None:
     rows = [
-        row("wide.example", "net"),
-        row("narrow.example", "deep.example.net"),
-        row("middle.example", "example.net", group="other"),
+        row("p.net", "net"),
+        row("deep.example.p.net", "deep.example.net"),
+        row("example.p.net", "example.net", group="other"),
     ]
     found = Catalogue(rows).places("Contoso.Things/things", groups, DnsName("x.deep.example.net"))
-    assert [str(place.zone) for place in found] == ["narrow.example", "middle.example", "wide.example"]
+    assert [str(place.zone) for place in found] == ["deep.example.p.net", "example.p.net", "p.net"]
 
 
 def test_a_group_without_a_row_takes_nothing_from_those_beside_it() -> None:
@@ -165,14 +165,14 @@ def test_a_bare_suffix_stands_nowhere() -> None:
 
 @pytest.mark.parametrize("each", PUBLIC.rows, ids=lambda each: "-".join(each.key))
 def test_no_service_may_have_the_bare_suffix_of_its_names(each: Row) -> None:
-    assert PUBLIC.places(each.type, (each.group,), each.suffix) == ()
+    assert PUBLIC.places(each.type, (each.group,), DnsName(each.suffix)) == ()
 
 
 def test_an_owners_row_replaces_ours_for_the_same_suffix_and_stands_beside_it_for_another() -> None:
     vault = {"kind": "microsoft.keyvault/VAULTS", "group": "Vault"}
-    own = catalogue("public", [row("kv.contoso.com", "VAULT.azure.net", **vault), row("x.com", "kv.x.com", **vault)])
+    own = catalogue("public", [row("kv.contoso.com", "VAULT.azure.net", **vault), row("y.com", "kv.x.com", **vault)])
     assert places("Microsoft.KeyVault/vaults", "vault", "a.vault.azure.net", own) == [("kv.contoso.com", "a")]
-    assert places("Microsoft.KeyVault/vaults", "vault", "a.kv.x.com", own) == [("x.com", "a")]
+    assert places("Microsoft.KeyVault/vaults", "vault", "a.kv.x.com", own) == [("y.com", "a")]
     assert places("Microsoft.KeyVault/vaults", "vault", "a.vaultcore.azure.net", own) == [
         ("privatelink.vaultcore.azure.net", "a")
     ]
@@ -206,10 +206,7 @@ def test_a_wildcard_right_under_a_suffix_is_nobodys_name_not_even_under_a_wider_
     things = ("Contoso.Things/things", "thing")
     assert places(*things, "*.blob.core.windows.net", rows) == []
     assert places(*things, "*.core.windows.net", rows) == []
-    assert places(*things, "*.orders.blob.core.windows.net", rows) == [
-        ("b.example", "*.orders"),
-        ("wide.example", "*.orders.blob"),
-    ]
+    assert places(*things, "*.orders.blob.core.windows.net", rows) == []
 
 
 @pytest.mark.parametrize(
@@ -232,8 +229,8 @@ def test_a_public_name_has_these_records(fqdn: str, records: list[str]) -> None:
 def test_a_name_may_have_records_in_every_zone_of_an_owners_rows() -> None:
     own = Catalogue([row("a.example", "example.net"), row("b.example", "deep.example.net"), row("c.example", "net")])
     assert own.records_of(DnsName("x.deep.example.net")) == (
-        "x.deep.a.example",
         "x.b.example",
+        "x.deep.a.example",
         "x.deep.example.c.example",
     )
     assert own.records_of(DnsName("deep.example.net")) == ("deep.a.example", "deep.example.c.example")

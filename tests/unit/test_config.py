@@ -112,7 +112,7 @@ followUps: [100ms, 2s, 3m, 4h, 5d]
     assert config.protected == {DnsName("www.contoso.com")}
     [row] = config.rows
     assert (row.type, row.group, row.notes) == ("Contoso.Things/things", "thing", "ours")
-    assert (row.zone, row.suffix) == (DnsName("privatelink.things.com"), DnsName("things.com"))
+    assert (row.zone, row.suffix) == ("privatelink.things.com", "things.com")
     assert config.follow_ups == (0.1, 2.0, 180.0, 14400.0, 432000.0)
     assert [warning.split(": ")[2] for warning in config.warnings] == ["hubs.0.networks", "hubs.0.dns"]
 
@@ -148,7 +148,7 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
         ),
         pytest.param(
             "catalog: {rows: [{type: A.B/c, group: g, zone: z.com, suffix: s.com, zones: x}]}",
-            "catalog.rows.0.zones: is not a key here; allowed are group, notes, suffix, type, zone",
+            "catalog.rows.0.zones: is not a key here; allowed are group, notes, suffix, traits, type, zone",
             id="a key too many in a list's item",
         ),
         pytest.param(
@@ -157,7 +157,11 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
             id="a key too many, two down",
         ),
         pytest.param("mode: dry", "mode: it should be 'apply' or 'plan', not 'dry'", id="another word"),
-        pytest.param("cloud: china", "cloud: it should be 'public', not 'china'", id="a cloud not served yet"),
+        pytest.param(
+            "cloud: germany",
+            "cloud: it should be 'public', 'usgov' or 'china', not 'germany'",
+            id="a cloud that is no more",
+        ),
         pytest.param("records: {ttl: 0}", "records.ttl: it should be greater than or equal to 1, not 0", id="too low"),
         pytest.param(
             "records: {ttl: 2147483648}",
@@ -514,7 +518,7 @@ def test_the_schema_accepts_the_shipped_file() -> None:
         "records: {tll: 5}",
         "followUps: [5]",
         "followUps: []",
-        "cloud: china",
+        "cloud: germany",
     ],
 )
 def test_what_the_schema_refuses_is_refused_by_us_too(more: str) -> None:
