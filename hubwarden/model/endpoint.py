@@ -86,6 +86,11 @@ class Endpoint:
     interface_addresses: frozenset[Address]
 
     @property
+    def brings_names(self) -> bool:
+        """Whether its target is a service of Azure's; a private link service has the names that its owner gives it."""
+        return self.target is not None and not self.target.is_a(PRIVATE_LINK_SERVICE)
+
+    @property
     def sure_names(self) -> tuple[EndpointName, ...]:
         """The names that Azure itself shows: only these can prove that another one is gone."""
         return tuple(name for name in self.names if name.source is NameSource.NIC)

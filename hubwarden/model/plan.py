@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self, assert_never
 
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Address, Endpoint
 from hubwarden.model.record import Owner, RecordKey
 from hubwarden.model.resource_id import ResourceId
@@ -30,6 +31,7 @@ class HeldReason(StrEnum):
     SERVED_BY_OTHER = "served_by_other"
     FOREIGN_CONFLICT = "foreign_conflict"
     CONTESTED = "contested"
+    SHARED_NAME = "shared_name"
     PROTECTED = "protected"
     LOCKED = "locked"
     OVER_LIMIT = "over_limit"
@@ -50,14 +52,15 @@ _MEANINGS = {
     HeldReason.UNKNOWN_SERVICE: "The catalogue has no zone for this type of target and group.",
     HeldReason.UNKNOWN_PROVIDER: "Hubwarden cannot answer connections of this type of resource: a person must.",
     HeldReason.NAME_NOT_ALLOWED: "The name or address is not one that this target may have published.",
-    HeldReason.MALFORMED: "What was read is not a name that can stand in DNS.",
+    HeldReason.MALFORMED: "What was read has another shape than Azure's documents, or is more than is read.",
     HeldReason.NO_HUB: "No hub publishes endpoints of this subscription and location.",
     HeldReason.NO_ZONE: "The hub has no zone for this name.",
     HeldReason.TOO_MANY_ADDRESSES: "A record set holds at most 20 addresses in Azure.",
     HeldReason.ZONE_GROUP: "A DNS zone group made the record, and keeps it.",
-    HeldReason.SERVED_BY_OTHER: "A record that is not ours already gives the same addresses.",
+    HeldReason.SERVED_BY_OTHER: "Others serve the name: a record with the same addresses, or the service itself.",
     HeldReason.FOREIGN_CONFLICT: "A record that is not ours gives other addresses: a person must decide.",
     HeldReason.CONTESTED: "Another endpoint holds this name, and keeps it while it lives.",
+    HeldReason.SHARED_NAME: "One record of this name answers for everybody; records.shared does not name the target.",
     HeldReason.PROTECTED: "The name is in records.protected and is never changed or dropped.",
     HeldReason.LOCKED: "A management lock forbids the change until a person takes the lock away.",
     HeldReason.OVER_LIMIT: "More would be withdrawn or answered within an hour than the limits allow.",
@@ -170,6 +173,16 @@ Change = Put | Drop
 
 
 @dataclass(frozen=True, slots=True)
+class MissingZone:
+    """The zone that a hub should have for a name, and has not."""
+
+    hub: str
+    zone: DnsName
+    creatable: bool
+    """Whether it may be made for the hub; some are never to be, for they answer for more than one target."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Seen, and on purpose not done."""
 
@@ -183,6 +196,8 @@ class Held:
     connection: ResourceId | None = None
     waits: bool = False
     """Whether it is likely to change soon by itself, so that it is looked at again."""
+    missing: MissingZone | None = None
+    """Of a name that is held as `no_zone`: which zone."""
 
 
 @dataclass(frozen=True, slots=True)
