@@ -55,21 +55,29 @@ class Party:
     """The records that it was served with when it was last looked at."""
     forebears: frozenset[str] = frozenset()
     """The resourceGuids of endpoints of the same id that ended before this one was made."""
+    outside: bool = False
+    """Whether the endpoint's subscription left the estate, so that nobody looks at it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanting:
+class Wanting:
+    """An endpoint that wants a record."""
+
     endpoint: Endpoint
     want: Want
     served: bool
 
 
 @dataclass(slots=True)
-class _Contest:
+class Contest:
     """Everybody's part in one record."""
 
-    wanting: list[_Wanting] = field(default_factory=list)
+    wanting: list[Wanting] = field(default_factory=list)
     leaving: list[tuple[Party, Claim]] = field(default_factory=list)
+
+    def leaver(self, owner: Owner) -> tuple[Party, Claim] | None:
+        """Who owns the record, and wants it no more."""
+        return next(((party, claim) for party, claim in self.leaving if claim.endpoint == owner.endpoint), None)
 
 
 Decided = Change | Held | RecordKey
@@ -78,15 +86,26 @@ Decided = Change | Held | RecordKey
 
 def plan_records(parties: Iterable[Party], standing: Standing, rules: Rules) -> Plan:
     """What to do about every record that one of these endpoints wants or claims; `standing` knows each of them."""
-    contests: dict[RecordKey, _Contest] = {}
+    contests = contests_of(parties)
+    return plan_of(each for key, contest in contests.items() for each in decide(contest, standing[key], rules))
+
+
+def contests_of(parties: Iterable[Party]) -> dict[RecordKey, Contest]:
+    """Who has a part in which record."""
+    contests: dict[RecordKey, Contest] = {}
     for party in parties:
         if isinstance(party.seen, Endpoint):
             for want in party.wants:
-                wanting = _Wanting(party.seen, want, want.key in party.served)
-                contests.setdefault(want.key, _Contest()).wanting.append(wanting)
+                wanting = Wanting(party.seen, want, want.key in party.served)
+                contests.setdefault(want.key, Contest()).wanting.append(wanting)
         for claim in {claim.key: claim for claim in party.leftovers}.values():
-            contests.setdefault(claim.key, _Contest()).leaving.append((party, claim))
-    decided = [each for key, contest in contests.items() for each in _decide(contest, standing[key], rules)]
+            contests.setdefault(claim.key, Contest()).leaving.append((party, claim))
+    return contests
+
+
+def plan_of(decisions: Iterable[Decided]) -> Plan:
+    """What is decided about several records as a plan."""
+    decided = tuple(decisions)
     return Plan(
         changes=tuple(each for each in decided if isinstance(each, Put | Drop)),
         held=tuple(each for each in decided if isinstance(each, Held)),
@@ -101,16 +120,19 @@ def joined(*plans: Plan) -> Plan:
         held=tuple(held for plan in plans for held in plan.held),
         unchanged=tuple(key for plan in plans for key in plan.unchanged),
         over_limit=tuple(change for plan in plans for change in plan.over_limit),
+        zones=tuple(change for plan in plans for change in plan.zones),
+        warnings=tuple(warning for plan in plans for warning in plan.warnings),
     )
 
 
-def _decide(contest: _Contest, record: RecordSet | Unread | None, rules: Rules) -> Iterator[Decided]:
-    ranked = sorted(contest.wanting, key=lambda wanting: _rank(wanting, rules))
+def decide(contest: Contest, record: RecordSet | Unread | None, rules: Rules) -> Iterator[Decided]:
+    """What to do about one record, by the table above."""
+    ranked = by_rank(contest, rules)
     if isinstance(record, Unread):
         yield from (_of(each, HeldReason.UNCERTAIN, record.detail, waits=True) for each in ranked)
         yield from (_of_claim(claim, HeldReason.UNCERTAIN, record.detail) for _, claim in contest.leaving)
     elif record is None:
-        yield from _given(ranked, None, "wanted, and nothing stands there", rules)
+        yield from given(ranked, None, "wanted, and nothing stands there", rules)
     elif record.owner is None or not record.owned_by(rules.instances):
         yield from (_foreign(each, record) for each in ranked)
     else:
@@ -118,40 +140,46 @@ def _decide(contest: _Contest, record: RecordSet | Unread | None, rules: Rules) 
 
 
 def _ours(
-    contest: _Contest, ranked: Sequence[_Wanting], record: RecordSet, owner: Owner, rules: Rules
+    contest: Contest, ranked: Sequence[Wanting], record: RecordSet, owner: Owner, rules: Rules
 ) -> Iterator[Decided]:
     """A record of ours: its holder keeps it as long as it wants it, unless one whom the hub prefers wants it, too."""
     holder = next((each for each in ranked if owner.is_for(each.endpoint.id, each.endpoint.guid)), None)
     if holder is not None:
         displacing = next((each for each in ranked if _displaces(each, holder, rules)), None)
-        if displacing is None or _is_protected(holder.want.key, holder.want.fqdn, rules):
+        if displacing is None or is_protected(holder.want.key, holder.want.fqdn, rules):
             why = _why(record, holder.want, _mark(holder, rules))
-            yield from _given([holder, *(each for each in ranked if each is not holder)], record, why, rules)
+            yield from given([holder, *(each for each in ranked if each is not holder)], record, why, rules)
         else:
             others = [each for each in ranked if each is not displacing]
             why = f"hub {displacing.want.hub} prefers it"
-            for each in _given([displacing, *others], record, why, rules):
+            for each in given([displacing, *others], record, why, rules):
                 yield replace(each, displaces=holder.endpoint.id) if isinstance(each, Put) else each
         return
-    leaving = next(((party, claim) for party, claim in contest.leaving if claim.endpoint == owner.endpoint), None)
+    leaving = contest.leaver(owner)
     if leaving is None:
         yield from (_contested(each, f"{owner.endpoint} holds the name", waits=True) for each in ranked)
         return
     party, claim = leaving
-    end = _end_of(party, claim)
+    end = end_of(party, claim)
     if isinstance(end, Held):
         yield end
         detail = f"{owner.endpoint} holds the name, and may not end yet: {end.detail}"
         yield from (_contested(each, detail, waits=end.waits) for each in ranked)
-    elif ranked:
-        yield from _given(ranked, record, f"{owner.endpoint} lets it go: {end}", rules)
-    elif _is_protected(claim.key, claim.fqdn, rules):
+    else:
+        yield from let_go(ranked, claim, record, end, rules)
+
+
+def let_go(ranked: Sequence[Wanting], claim: Claim, record: RecordSet, end: str, rules: Rules) -> Iterator[Decided]:
+    """The record's holder is at its end there: the record goes to the next, or goes altogether."""
+    if ranked:
+        yield from given(ranked, record, f"{claim.endpoint} lets it go: {end}", rules)
+    elif is_protected(claim.key, claim.fqdn, rules):
         yield _of_claim(claim, HeldReason.PROTECTED, f"{end}, but the name is protected", waits=False)
     else:
         yield Drop(claim.key, record.etag, record.addresses, claim.endpoint, end)
 
 
-def _given(ranked: Sequence[_Wanting], record: RecordSet | None, why: str, rules: Rules) -> Iterator[Decided]:
+def given(ranked: Sequence[Wanting], record: RecordSet | None, why: str, rules: Rules) -> Iterator[Decided]:
     """The record goes to the first, or stays with it; the others are contested."""
     if not ranked:
         return
@@ -159,7 +187,7 @@ def _given(ranked: Sequence[_Wanting], record: RecordSet | None, why: str, rules
     mark = _mark(first, rules)
     if record is not None and _same(record, first.want, mark, rules.ttl):
         yield record.key
-    elif record is not None and _is_protected(first.want.key, first.want.fqdn, rules):
+    elif record is not None and is_protected(first.want.key, first.want.fqdn, rules):
         yield _of(first, HeldReason.PROTECTED, "records.protected names it")
     else:
         yield Put(
@@ -176,13 +204,18 @@ def _given(ranked: Sequence[_Wanting], record: RecordSet | None, why: str, rules
     yield from (_contested(each, f"{first.endpoint.id} holds the name") for each in others)
 
 
-def _rank(wanting: _Wanting, rules: Rules) -> tuple[bool, bool, bool, str]:
+def by_rank(contest: Contest, rules: Rules) -> list[Wanting]:
+    """Those who want the record, the first in front."""
+    return sorted(contest.wanting, key=lambda wanting: _rank(wanting, rules))
+
+
+def _rank(wanting: Wanting, rules: Rules) -> tuple[bool, bool, bool, str]:
     """Who comes first: whom the hub prefers; then who had it; the place, and at last the id, only break ties."""
     preferred, nearby = _preferred(wanting, rules)
     return (not preferred, not wanting.served, not nearby, wanting.endpoint.id.key)
 
 
-def _preferred(wanting: _Wanting, rules: Rules) -> tuple[bool, bool]:
+def _preferred(wanting: Wanting, rules: Rules) -> tuple[bool, bool]:
     hub = rules.hubs.get(wanting.want.hub)
     endpoint = wanting.endpoint
     if hub is None:
@@ -190,17 +223,17 @@ def _preferred(wanting: _Wanting, rules: Rules) -> tuple[bool, bool]:
     return hub.prefers_subscription(endpoint.id.subscription), hub.prefers_location(endpoint.location)
 
 
-def _displaces(wanting: _Wanting, holder: _Wanting, rules: Rules) -> bool:
+def _displaces(wanting: Wanting, holder: Wanting, rules: Rules) -> bool:
     """Whether a hub's preference takes the name from its holder: only for another way to the same target."""
     same_target = wanting.endpoint.target is not None and wanting.endpoint.target == holder.endpoint.target
     return same_target and _preferred(wanting, rules)[0] and not _preferred(holder, rules)[0]
 
 
-def _mark(wanting: _Wanting, rules: Rules) -> Owner:
+def _mark(wanting: Wanting, rules: Rules) -> Owner:
     return Owner(rules.instance, wanting.endpoint.id, wanting.endpoint.guid)
 
 
-def _foreign(wanting: _Wanting, record: RecordSet) -> Held:
+def _foreign(wanting: Wanting, record: RecordSet) -> Held:
     want = wanting.want
     same = set(record.addresses) == set(want.addresses)
     if record.keeper is Keeper.ZONE_GROUP:
@@ -213,11 +246,11 @@ def _foreign(wanting: _Wanting, record: RecordSet) -> Held:
     return _of(wanting, reason, detail)
 
 
-def _contested(wanting: _Wanting, detail: str, *, waits: bool = False) -> Held:
+def _contested(wanting: Wanting, detail: str, *, waits: bool = False) -> Held:
     return _of(wanting, HeldReason.CONTESTED, detail, waits=waits)
 
 
-def _of(wanting: _Wanting, reason: HeldReason, detail: str, *, waits: bool = False) -> Held:
+def _of(wanting: Wanting, reason: HeldReason, detail: str, *, waits: bool = False) -> Held:
     return Held(reason, wanting.endpoint.id, detail, wanting.want.key, wanting.want.fqdn, waits=waits)
 
 
@@ -235,7 +268,7 @@ def _why(record: RecordSet, want: Want, owner: Owner) -> str:
     return "the mark differs" if record.owner != owner else "the ttl differs"
 
 
-def _end_of(party: Party, claim: Claim) -> str | Held:
+def end_of(party: Party, claim: Claim) -> str | Held:
     """Why the claimed record may go, or why it is held back (law 5)."""
     seen = party.seen
     if isinstance(seen, Gone):
@@ -256,9 +289,16 @@ def _end_of(party: Party, claim: Claim) -> str | Held:
     if not seen.sure_names:
         return _not_ready(claim)
     for held in party.held_names:
-        if compared(held.name) == claim.fqdn:
-            return replace(held, key=claim.key, name=claim.fqdn)
+        if compared(held.name) == claim.fqdn or (held.waits and not held.name):
+            return _held_with(held, claim)
     return _end_of_name(seen, claim)
+
+
+def _held_with(held: Held, claim: Claim) -> Held:
+    """The record waits with the name that is held; where that is for good, it is for a person to release (law 14)."""
+    if held.waits or held.key is not None:
+        return replace(held, key=claim.key, name=claim.fqdn)
+    return _of_claim(claim, HeldReason.NO_LONGER_COVERED, f"{held.reason}: {held.detail}", waits=False)
 
 
 def _end_of_name(seen: Endpoint, claim: Claim) -> str | Held:
@@ -280,5 +320,6 @@ def _not_ready(claim: Claim) -> Held:
     return _of_claim(claim, HeldReason.NOT_READY, "what the endpoint shows now is not its final state")
 
 
-def _is_protected(key: RecordKey, fqdn: str, rules: Rules) -> bool:
+def is_protected(key: RecordKey, fqdn: str, rules: Rules) -> bool:
+    """Whether a record may be neither changed nor dropped."""
     return fqdn in rules.protected or key.fqdn in rules.protected

@@ -421,6 +421,20 @@ def test_a_record_whose_name_is_held_itself_waits_with_it_and_for_its_reason(hel
     assert found == replace(held, key=key(), name=BLOB)
 
 
+@pytest.mark.parametrize("fqdn", [BLOB, f"{BLOB.upper()}."])
+def test_a_record_whose_name_is_not_allowed_any_more_is_for_a_person_to_release(fqdn: str) -> None:
+    """Law 14: a list or a row that the name left withdraws nothing by itself."""
+    found = the_held(left_beside(Held(HeldReason.NAME_NOT_ALLOWED, ENDPOINT, "outside the networks", name=fqdn)))
+    assert (found.reason, found.key, found.name, found.waits) == (HeldReason.NO_LONGER_COVERED, key(), BLOB, False)
+    assert found.detail == "name_not_allowed: outside the networks"
+
+
+def test_while_it_is_not_known_whose_the_target_is_the_record_is_in_doubt() -> None:
+    """Else a person would be offered to release what is covered."""
+    unknown = Held(HeldReason.NAME_NOT_ALLOWED, ENDPOINT, "not known to be in our tenant", waits=True)
+    assert the_held(left_beside(unknown)) == replace(unknown, key=key(), name=BLOB)
+
+
 def test_another_name_that_is_held_holds_no_other_record() -> None:
     beside = replace(TOO_MANY, name="x" + BLOB)
     whole = Held(HeldReason.NO_HUB, ENDPOINT, "no hub publishes it")
