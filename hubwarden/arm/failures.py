@@ -57,7 +57,7 @@ def shaped(what: str) -> Iterator[None]:
     """Raises InputError where a document has another shape than Azure documents: it holds back only itself (law 13)."""
     try:
         yield
-    except (TypeError, AttributeError, KeyError, ValueError) as error:
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
         raise InputError(f"{what} cannot be read: {type(error).__name__}: {str(error)[:100]}") from error
 
 

@@ -35,7 +35,12 @@ async def list_zones(session: ArmSession, resource_group: ResourceId) -> tuple[Z
 
 
 def to_zone(document: Mapping[str, Any]) -> Zone:
-    """The document of a zone as a Zone (behaviour reference section 3.2). Raises InputError where it has no name."""
+    """The document of a zone as a Zone (behaviour reference section 3.2). Raises InputError for any other shape."""
+    with shaped(f"zone {str(document.get('id'))[:200]}"):
+        return _to_zone(document)
+
+
+def _to_zone(document: Mapping[str, Any]) -> Zone:
     properties = document.get("properties") or {}
     return Zone(
         id=ResourceId.parse(document.get("id")),
