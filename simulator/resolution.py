@@ -18,7 +18,7 @@ from simulator.documents import Document
 from simulator.endpoint_names import CONNECTION_LISTS, ENDPOINTS, target_id_of
 from simulator.private_dns import LINKS, ZONES
 from simulator.world import Member, Target, World
-from simulator.zone_groups import record_name
+from simulator.zone_groups import PRIVATE_LINK_LABELS, record_name
 
 PUBLIC_TTL = 60
 LONGEST_CHAIN = 8
@@ -59,7 +59,7 @@ def _look_up(world: World, name: str, record_type: str) -> Answer:
             return answer
         # Azure, such a link asks the public DNS rather than say that there is no such name (section 3.6).
         if negative is None and not (
-            redirects and record_type in REDIRECTED and "privatelink" in zone["name"].split(".")
+            redirects and record_type in REDIRECTED and PRIVATE_LINK_LABELS & set(zone["name"].lower().split("."))
         ):
             negative = answer
     return negative or _in_public(world, name, record_type)
@@ -138,25 +138,28 @@ def _in_public(world: World, name: str, record_type: str) -> Answer:
         for member in target.members:
             for fqdn in member.fqdns:
                 private = _private_name(name, fqdn.lower(), member)
+                if private == name and _connected(world, target):
+                    return _public_address(name, record_type, member)
                 if _stands_for(fqdn.lower(), name):
                     if private is not None and _connected(world, target):
                         alias = name_records.alias(name, PUBLIC_TTL, private)
                         return Answer(records=(alias,), alias=None if record_type == "CNAME" else private)
                     return _public_address(name, record_type, member)
-                if private == name and _connected(world, target):
-                    return _public_address(name, record_type, member)
     return NOWHERE
 
 
 def _private_name(name: str, fqdn: str, member: Member) -> str | None:
-    """The `privatelink` name behind a member's public name."""
+    """The `privatelink` name behind a member's public name; of a wildcard, the one behind what is asked for."""
     if not member.zone:
         return None
-    zone = member.zone.lower()
-    # Of a wildcard, the name that was asked for is one of many: its own first labels stay.
-    if fqdn.startswith("*.") and name.endswith(f".{zone}"):
+    private = _in_private_zone(fqdn, member.zone.lower())
+    if _stands_for(private, name):
         return name
-    relative = record_name(name if _stands_for(fqdn, name) else fqdn, zone)
+    return _in_private_zone(name, member.zone.lower()) if _stands_for(fqdn, name) else private
+
+
+def _in_private_zone(fqdn: str, zone: str) -> str:
+    relative = record_name(fqdn, zone)
     return zone if relative == "@" else f"{relative}.{zone}"
 
 

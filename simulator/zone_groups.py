@@ -17,6 +17,9 @@ from simulator.world import NETWORK_SERVICE, Caller, Member, World
 ZONE_GROUPS = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
 TTL = 10
 
+PRIVATE_LINK_LABELS = frozenset({"privatelink", "privatelink-global"})
+"""What a private link zone's name has and the public suffix lacks; the second is Virtual Desktop's (section 2.3)."""
+
 
 def attached(world: World, endpoint_id: str) -> list[Document]:
     """The zone groups of an endpoint."""
@@ -94,10 +97,14 @@ def record_name(fqdn: str, zone: str) -> str:
     """The relative name under which a public name is recorded in its private link zone.
 
     The zone without its `privatelink` label is as long as the public suffix, even where it is spelt differently
-    (vaultcore.azure.net for vault.azure.net), so it is the number of labels that counts.
+    (vaultcore.azure.net for vault.azure.net), so it is the number of labels that counts. A name that lies in the zone
+    already, as Backup shows them, keeps what is in front of it.
     """
-    suffix = [label for label in zone.split(".") if label != "privatelink"]
-    labels = fqdn.rstrip(".").split(".")
+    name = fqdn.rstrip(".")
+    if name.lower().endswith(f".{zone.lower()}"):
+        return name[: -len(zone) - 1]
+    suffix = [label for label in zone.lower().split(".") if label not in PRIVATE_LINK_LABELS]
+    labels = name.split(".")
     return ".".join(labels[: len(labels) - len(suffix)]) or "@"
 
 

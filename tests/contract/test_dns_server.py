@@ -166,6 +166,26 @@ async def test_only_privatelink_zones_redirect(names: Names) -> None:
     assert await names.answers("orders.svc.contoso.com") == ("NXDOMAIN", [])
 
 
+async def test_the_global_zone_of_virtual_desktop_is_a_privatelink_zone(names: Names) -> None:
+    """Sections 2.3 and 3.6: its label is `privatelink-global`, and what is asked for keeps its first label."""
+    zone = "privatelink-global.wvd.microsoft.com"
+    names.target("rdweb.wvd.microsoft.com", zone=zone)
+    names.endpoint()
+    names.zone(zone, resolutionPolicy="NxDomainRedirect")
+    found = [f"rdweb.wvd.microsoft.com. CNAME rdweb.{zone}.", f"rdweb.{zone}. A {PUBLIC}"]
+    assert await names.answers("rdweb.wvd.microsoft.com") == ("NOERROR", found)
+
+
+async def test_a_name_that_lies_in_its_zone_already_has_no_other_behind_it(names: Names) -> None:
+    """Section 2.3: Backup shows its names with their `privatelink` label; no alias leads from a name to itself."""
+    zone = "privatelink.we.backup.windowsazure.com"
+    names.target(f"7-id1.{zone}", zone=zone)
+    names.endpoint()
+    assert await names.answers(f"7-id1.{zone}") == ("NOERROR", [f"7-id1.{zone}. A {PUBLIC}"])
+    names.record(names.zone(zone), "7-id1")
+    assert await names.answers(f"7-id1.{zone}") == ("NOERROR", [f"7-id1.{zone}. A 10.0.0.4"])
+
+
 async def test_without_a_linked_zone_the_public_answer_counts(names: Names) -> None:
     """Section 9.2: a spoke whose network is not linked hears the public address."""
     names.target("st1.blob.core.windows.net")
@@ -235,6 +255,7 @@ async def test_a_wildcard_target_has_any_name(names: Names) -> None:
     )
     names.world.settings = names.world.settings.changed({"dnsNetwork": SPOKE})
     assert (await names.answers(f"{name}.api.azureml.ms"))[1][1:] == [f"{name}.{zone}. A {PUBLIC}"]
+    assert await names.answers(f"online.g2.inference.we.{zone}") == ("NXDOMAIN", [])
 
 
 async def test_a_wildcard_record_stands_for_names_that_are_not_there(names: Names) -> None:

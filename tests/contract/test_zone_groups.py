@@ -191,6 +191,11 @@ async def test_a_group_needs_its_endpoint(azure: Azure, account: str) -> None:
         ("b.weu.batch.azure.com", "weu.privatelink.batch.azure.com", "b"),
         ("*.x.inference.weu.api.azureml.ms", "privatelink.api.azureml.ms", "*.x.inference.weu"),
         ("agentsvc.azure-automation.net", "privatelink.agentsvc.azure-automation.net", "@"),
+        ("rdweb.wvd.microsoft.com", "privatelink-global.wvd.microsoft.com", "rdweb"),
+        ("7-ab-pod01-rec2.we.backup.windowsazure.com", "privatelink.we.backup.windowsazure.com", "7-ab-pod01-rec2"),
+        ("7-id1.privatelink.we.backup.windowsazure.com.", "privatelink.we.backup.windowsazure.com", "7-id1"),
+        ("7-id1.PrivateLink.we.backup.windowsazure.com", "privatelink.WE.backup.windowsazure.com", "7-id1"),
+        ("es-1.z36.blob.storage.azure.net", "privatelink.blob.core.windows.net", "es-1.z36"),
     ],
 )
 def test_the_name_of_a_record(fqdn: str, zone: str, name: str) -> None:
