@@ -8,6 +8,7 @@
     + RefusedError            Azure refused the request itself
     + NewerFormatError        a newer Hubwarden wrote this; it is left alone
     + PlanChangedError        the plan that a person named is not the plan now
+    + PlanOnlyError           the settings allow nothing but plans
   x TemporaryError            the same thing may work later; `retry_after` says when, if Azure said it
     + ThrottledError          Azure asks for patience
     + UnavailableError        no answer, or an answer that means "not now"
@@ -77,6 +78,10 @@ class NewerFormatError(PermanentError):
 
 class PlanChangedError(PermanentError):
     """The plan that a person named by its hash is not the plan now; nothing was applied."""
+
+
+class PlanOnlyError(PermanentError):
+    """The settings say `mode: plan`: nothing is changed, whoever asks."""
 
 
 class ThrottledError(TemporaryError):

@@ -137,6 +137,7 @@ def remove_zone_group(world: World, caller: Caller, group_id: str) -> Operation 
     endpoint_id = ids.parse(group["id"]).parent
     refuse_when_busy(world, group_id)
     refuse_when_busy(world, endpoint_id)
+    world.put({**group, "properties": {**group["properties"], "provisioningState": "Deleting"}})
 
     def finish() -> None:
         zone_groups.abandon(world, group["id"])

@@ -162,12 +162,7 @@ async def _documents_of(session: ArmSession, target: ResourceId) -> list[Documen
     if not provider.lists_children:
         resource = await session.get(str(target), provider.api_version)
         return list(_mapping(resource.get("properties")).get(CONNECTIONS) or ())
-    page = await session.get(f"{target}/{CONNECTIONS}", provider.api_version)
-    documents = list(page.get("value") or ())
-    while link := page.get("nextLink"):
-        page = await session.follow(str(link))
-        documents += page.get("value") or ()
-    return documents
+    return list(await session.list_all(f"{target}/{CONNECTIONS}", provider.api_version))
 
 
 async def _read(session: ArmSession, connection: ResourceId) -> Document:

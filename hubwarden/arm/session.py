@@ -157,6 +157,15 @@ class ArmSession:
         """GETs a path for which there is no client of its own. Raises what azure-core raises."""
         return await self.follow(f"{self.endpoint}{quote(path)}?api-version={quote(api_version)}")
 
+    async def list_all(self, path: str, api_version: str) -> list[Mapping[str, Any]]:
+        """All items of a list for which there is no client of its own, page by page. Raises what azure-core raises."""
+        page = await self.get(path, api_version)
+        items = list(page.get("value") or ())
+        while link := page.get("nextLink"):
+            page = await self.follow(str(link))
+            items += page.get("value") or ()
+        return items
+
     async def follow(self, link: str) -> Mapping[str, Any]:
         """GETs what an answer names, such as the next page of a list. Raises what azure-core raises."""
         response: AsyncHttpResponse = await self._plain.send_request(HttpRequest("GET", link))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.report import Explanation, NameExplanation, Report, Run
+from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, Scope
+from hubwarden.model.takeover import TakeoverReport
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime.building import account_of, credential_of, rooms_of
 from hubwarden.runtime.looked import Looked
@@ -72,7 +74,7 @@ class Runtime:
 
         report = await reconcile(self.rooms, scope, applies=applies, plan=plan)
         if applies:
-            await keep(self.rooms, report)
+            await keep(self.rooms, report, plan=plan, asked=bool(plan))
         return report
 
     async def connections(self, status: ConnectionStatus) -> tuple[Decision, ...]:
@@ -185,6 +187,21 @@ class Runtime:
         from hubwarden.reconcile.asked import promise
 
         return await promise(self.rooms, scope, applies=applies)
+
+    async def plan_takeovers(self, named: Sequence[ResourceId]) -> TakeoverReport:
+        """What taking over these endpoints' zone groups would do, or, where none is named, all; changes nothing."""
+        from hubwarden.reconcile.takeover import plan_takeovers, survey
+
+        return TakeoverReport(await plan_takeovers(await survey(self.rooms), named))
+
+    async def take_over(self, named: Sequence[ResourceId], plan: str) -> TakeoverReport:
+        """Does the very plan of takeovers that a person names by its hash, with the rights of whoever runs this.
+
+        Raises PlanChangedError where it is not the plan now, PlanOnlyError in mode plan: then nothing was done.
+        """
+        from hubwarden.reconcile.handover import take_over
+
+        return await take_over(self.rooms, named, plan)
 
     async def runs(self, top: int, before: str = "") -> tuple[list[Run], bool]:
         """The newest `top` runs, or those that began before a named one; and whether more follow."""

@@ -141,6 +141,8 @@ async def test_groups_take_one_operation_at_a_time(azure: Azure, account: str) -
     groups = (await azure.network()).private_dns_zone_groups
     await azure.hold_operations()
     await azure.arm("DELETE", f"{ENDPOINT}/privateDnsZoneGroups/default")
+    shown = await groups.get("rg-spoke", "pe1", "default")
+    assert shown.provisioning_state == "Deleting"
 
     with pytest.raises(HttpResponseError) as raised:
         await groups.begin_delete("rg-spoke", "pe1", "default")

@@ -1,0 +1,44 @@
+"""Management locks at a resource and above it, read by each scope once."""
+
+from __future__ import annotations
+
+from hubwarden.arm.endpoints import Document
+from hubwarden.arm.failures import shaped, translated
+from hubwarden.arm.session import ArmSession
+from hubwarden.model.policy_assignment import Lock
+from hubwarden.model.resource_id import ResourceId
+
+_API_VERSION = "2020-05-01"
+_LOCKS = "providers/Microsoft.Authorization/locks"
+
+
+class Locks:
+    """The locks of as many resources as are asked for; what was read stays read."""
+
+    def __init__(self, session: ArmSession) -> None:
+        self._session = session
+        self._known: dict[ResourceId, tuple[Lock, ...]] = {}
+
+    async def over(self, resource: ResourceId) -> tuple[Lock, ...]:
+        """The locks at a resource, its group and its subscription, and what Azure lists beneath them.
+
+        All three are asked: whether a list shows what lies above is documented both ways (Microsoft's REST reference of
+        List At Resource Level, and azure-cli's help of `lock list`). Raises DeniedError, TemporaryError, InputError.
+        """
+        scopes = (resource, ResourceId(resource.subscription, resource.group), ResourceId(resource.subscription))
+        found = {lock.id: lock for scope in scopes for lock in await self._at(scope)}
+        return tuple(found.values())
+
+    async def _at(self, scope: ResourceId) -> tuple[Lock, ...]:
+        if scope not in self._known:
+            with translated("listing the locks of", scope):
+                documents = await self._session.list_all(f"{scope}/{_LOCKS}", _API_VERSION)
+            self._known[scope] = tuple(map(_to_lock, documents))
+        return self._known[scope]
+
+
+def _to_lock(document: Document) -> Lock:
+    lock = str(document.get("id"))
+    with shaped(f"the lock {lock[:200]}"):
+        scope = lock[: lock.lower().rindex(f"/{_LOCKS}/".lower())]
+        return Lock(lock, scope, str((document.get("properties") or {}).get("level") or ""))

@@ -1,0 +1,57 @@
+"""`takeover`: a person, with their own rights, has Hubwarden's records take the place of zone groups'."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_format, opened, show
+from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.model.endpoint import private_endpoint_id
+from hubwarden.model.takeover import TakeoverReport
+from hubwarden.report.takeover import takeover_csv, takeover_report_data, takeover_text
+
+if TYPE_CHECKING:
+    from hubwarden.cli.terminal import Commands
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    takeover = commands.add_parser(
+        "takeover",
+        help="take records over from endpoints' DNS zone groups, one endpoint at a time, with your own rights",
+    )
+    takeover.add_argument(
+        "endpoint", nargs="*", help="resource ids; without one, all whose zone groups made records in our hubs"
+    )
+    takeover.add_argument("--apply", metavar="HASH", help="do the very plan that was shown with this hash")
+    add_format(takeover).set_defaults(run=_takeover)
+
+
+def _takeover(arguments: argparse.Namespace) -> int:
+    named = [private_endpoint_id(each) for each in arguments.endpoint]
+
+    async def run() -> TakeoverReport:
+        async with opened() as house:
+            if arguments.apply is None:
+                return await house.plan_takeovers(named)
+            return await house.take_over(named, arguments.apply)
+
+    try:
+        report = asyncio.run(run())
+    except (PlanChangedError, PlanOnlyError) as error:
+        print(error, file=sys.stderr)
+        return HELD
+    again = shlex.join(["python", "-m", "hubwarden", "takeover", *map(str, named)])
+    show(
+        arguments.format,
+        takeover_report_data(report),
+        lambda: takeover_text(report, again),
+        lambda: takeover_csv(report),
+    )
+    if report.failed:
+        return FAILED
+    return HELD if report.plan.refused else OK

@@ -1,0 +1,125 @@
+"""What a takeover of zone groups would do: each endpoint, its group, its records, and all that stands in the way.
+
+Everything that cannot be read is an obstacle, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hubwarden.arm.index import endpoints_in_index, records_in_index
+from hubwarden.arm.locks import Locks
+from hubwarden.arm.policy import PolicyReader
+from hubwarden.arm.zone_groups import list_zone_groups
+from hubwarden.dns.recreation import locked, recreators
+from hubwarden.dns.takeover import takeover_of
+from hubwarden.errors import HubwardenError
+from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.plan import ClaimState, Held
+from hubwarden.model.record import Keeper, RecordKey
+from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.takeover import Obstacle, ObstacleReason, Takeover, TakeoverPlan
+from hubwarden.reconcile.look import outside, see, wishes_of
+from hubwarden.reconcile.observe import read_records
+from hubwarden.reconcile.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is read once for all endpoints: which records zone groups made, and the policies and locks so far."""
+
+    rooms: Rooms
+    policies: PolicyReader
+    locks: Locks
+    made: Mapping[str, frozenset[RecordKey]] = field(default_factory=dict)
+    """By the resourceGuid of the endpoint, as the index shows it."""
+
+
+async def survey(rooms: Rooms) -> Survey:
+    """Looks at the records in the hubs' zones. Raises where the index or ARM gives no answer."""
+    zones = [zone for hub in await rooms.estate.hubs(at_least_once_more=True) for zone in hub.zones.values()]
+    made: dict[str, set[RecordKey]] = {}
+    for key, record in (await records_in_index(rooms.arm, zones, ttl=rooms.rules.ttl)).items():
+        if record.keeper is Keeper.ZONE_GROUP and record.maker:
+            made.setdefault(record.maker, set()).add(key)
+    known = {guid: frozenset(keys) for guid, keys in made.items()}
+    return Survey(rooms, PolicyReader(rooms.arm), Locks(rooms.arm), known)
+
+
+async def plan_takeovers(surveyed: Survey, named: Iterable[ResourceId]) -> TakeoverPlan:
+    """Looks into these endpoints, or, where none is named, into every one that there is something to take over from.
+
+    The index only says where to look: those that turn out to have no group are left out, unless they were named.
+    """
+    endpoints = tuple(dict.fromkeys(named))
+    takeovers = [await foresee(surveyed, each) for each in endpoints or await _candidates(surveyed)]
+    if not endpoints:
+        takeovers = [each for each in takeovers if not _is_nothing(each)]
+    return TakeoverPlan(tuple(takeovers))
+
+
+async def foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
+    """Looks into one endpoint, now. Whatever gives no answer is an obstacle."""
+    try:
+        return await _foresee(surveyed, endpoint)
+    except HubwardenError as error:
+        return _refused(endpoint, ObstacleReason.UNKNOWN, str(error))
+
+
+async def _foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
+    rooms = surveyed.rooms
+    if held := await outside(rooms, endpoint):
+        return _refused(endpoint, ObstacleReason.OUTSIDE_ESTATE, held.detail)
+    seen = await see(rooms, endpoint)
+    if not isinstance(seen, Endpoint):
+        return _unseen(seen, endpoint)
+    groups = await list_zone_groups(rooms.arm, endpoint)
+    wishes = await wishes_of(rooms, seen)
+    hubs = await rooms.estate.hubs()
+    said = {key for group in groups for each in group.zones for key in each.records}
+    made = {key for key in said if any(hub.holds(key.zone) for hub in hubs)}
+    made |= surveyed.made.get(fold(seen.guid), frozenset()) if groups else set()
+    standing = await read_records(rooms, made | {want.key for want in wishes.wants})
+    takeover = takeover_of(seen, groups, wishes, standing, made, hubs, rooms.rules)
+    if takeover.group is None:
+        return takeover
+    # Why it is refused already is enough: with a thousand endpoints, policies are many requests.
+    more = takeover.obstacles or await _governed(surveyed, takeover)
+    return replace(takeover, obstacles=tuple(more))
+
+
+async def _governed(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]:
+    """What people have laid over the endpoint and its records that would undo a takeover, or stop it half-way."""
+    endpoint, group = takeover.endpoint, takeover.group
+    assert group is not None
+    policies = await surveyed.policies.over(ResourceId(endpoint.subscription, endpoint.group))
+    over_group = locked([str(group.id)], await surveyed.locks.over(endpoint))
+    over_zones: dict[Obstacle, None] = {}
+    for zone in sorted({put.key.zone for put in takeover.puts}):
+        records = [f"{zone}/{put.key.type}/{put.key.name}" for put in takeover.puts if put.key.zone == zone]
+        over_zones |= dict.fromkeys(locked(records, await surveyed.locks.over(zone)))
+    return (*recreators(endpoint, policies, surveyed.rooms.now()), *over_group, *over_zones)
+
+
+async def _candidates(surveyed: Survey) -> list[ResourceId]:
+    """The endpoints whose zone groups made records, and those that a takeover may have been interrupted at."""
+    rooms = surveyed.rooms
+    shown, _ = await endpoints_in_index(rooms.arm, await rooms.estate.members())
+    makers = {each.id for each in shown.values() if fold(each.guid) in surveyed.made}
+    ledger = await rooms.claims.all()
+    return sorted(makers | {claim.endpoint for claim in ledger.every if claim.state is ClaimState.INTENDED})
+
+
+def _is_nothing(takeover: Takeover) -> bool:
+    return any(each.reason is ObstacleReason.NO_GROUP for each in takeover.obstacles)
+
+
+def _unseen(seen: Gone | Held, endpoint: ResourceId) -> Takeover:
+    gone = isinstance(seen, Gone) and seen.proven
+    reason = ObstacleReason.NO_GROUP if gone else ObstacleReason.UNKNOWN
+    return _refused(endpoint, reason, f"the endpoint is not there: {seen.detail}" if gone else seen.detail)
+
+
+def _refused(endpoint: ResourceId, reason: ObstacleReason, detail: str) -> Takeover:
+    return Takeover(endpoint, obstacles=(Obstacle(reason, detail),))
