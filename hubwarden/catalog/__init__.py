@@ -60,13 +60,18 @@ class Catalogue:
 
     def records_of(self, name: DnsName) -> tuple[str, ...]:
         """The full names of the records that a public name may have."""
-        return tuple(f"{place.name}.{place.zone}" for place in self.everywhere(name) if place.name != APEX)
+        found = self._cloud.by_zone(name) or self._cloud.by_suffix(name)
+        return tuple(dict.fromkeys(match.private_name.text for match in found if _is_a_name(match)))
 
     def names_of(self, zone: DnsName, record: str) -> tuple[DnsName, ...]:
-        """The public names that a record of a zone may serve: the look-up the other way round."""
-        matches = [match for match in self._cloud.by_zone(zone) if match.left == APEX]
-        suffixes = dict.fromkeys(match.suffix for match in matches if record != APEX or Trait.APEX in match.row.traits)
-        return tuple(suffix if record == APEX else DnsName(f"{record}.{suffix}") for suffix in suffixes)
+        """The public names that a record of a zone may serve, then its own: the look-up the other way round."""
+        names = [
+            record_name
+            for match in self._cloud.by_zone(zone)
+            if match.left == APEX and (record != APEX or Trait.APEX in match.row.traits)
+            for record_name in (_joined(record, match.suffix), _joined(record, match.zone))
+        ]
+        return tuple(sorted(dict.fromkeys(names), key=lambda name: name == _joined(record, zone)))
 
     def _service(self, target_type: str, group: str) -> Index | None:
         """A row's group may end in `*`: a web app's slots are `sites-<slot>`, an Elastic SAN's are free text."""
@@ -87,10 +92,17 @@ def recommended(places: Sequence[Place]) -> Place:
     return next((place for place in places if Trait.PART not in place.traits), places[0])
 
 
+def _joined(record: str, zone: DnsName) -> DnsName:
+    return zone if record == APEX else DnsName(f"{record}.{zone}")
+
+
+def _is_a_name(match: Match) -> bool:
+    return match.left != APEX or Trait.APEX in match.row.traits
+
+
 def _may_have(match: Match) -> bool:
-    if match.left == APEX:
-        return Trait.APEX in match.row.traits
-    return match.left != "*" and (not match.left.startswith("*") or Trait.WILDCARD in match.row.traits)
+    wildcard = match.left.startswith("*")
+    return _is_a_name(match) and match.left != "*" and (not wildcard or Trait.WILDCARD in match.row.traits)
 
 
 def _may_have_unasked(match: Match) -> bool:

@@ -61,7 +61,7 @@ def _match(row: Row, end: Pattern, name: DnsName) -> Match | None:
 
 def _ends(name: DnsName) -> Iterator[str]:
     """Every end of a name, the longest first."""
-    end = name.text
-    while end:
-        yield end
-        end = end.partition(".")[2]
+    text, start = name.text, 0
+    while start >= 0:
+        yield text[start:] if start else text
+        start = text.find(".", start) + 1 or -1

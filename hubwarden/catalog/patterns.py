@@ -47,6 +47,8 @@ class Pattern:
     """The end of a name, label by label; a placeholder stands for exactly one label of its kind."""
 
     labels: tuple[str, ...]
+    plain: DnsName | None
+    """The very name, where there is no placeholder in it."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -60,7 +62,8 @@ class Pattern:
         if name.labels[0] == "*":
             raise InputError(f"{text[:80]!r} is a wildcard; neither a zone nor a suffix is one")
         pairs = zip(spelled, name.labels, strict=False)  # `spelled` may end with the root's empty label
-        return cls(tuple(label if label in KINDS else plain for label, plain in pairs))
+        labels = tuple(label if label in KINDS else folded for label, folded in pairs)
+        return cls(labels, None if KINDS.keys() & set(labels) else name)
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -75,6 +78,9 @@ class Pattern:
 
     def match(self, name: DnsName) -> tuple[str, dict[str, str]] | None:
         """What is left of a name in front of this end (`@` for nothing), and what the placeholders stand for."""
+        if self.plain:
+            left = name.relative_to(self.plain)
+            return None if left is None else (left, {})
         labels = name.labels
         ahead = len(labels) - len(self.labels)
         if ahead < 0:
@@ -86,9 +92,14 @@ class Pattern:
                 return None
         return ".".join(labels[:ahead]) or APEX, values
 
+    def touches(self, name: DnsName) -> bool:
+        """Whether a name is this end, or lies under it, or above it; a placeholder may stand for any label."""
+        pairs = zip(reversed(self.labels), reversed(name.labels), strict=False)
+        return all(wanted == label or wanted in KINDS for wanted, label in pairs)
+
     def filled(self, values: Mapping[str, str]) -> DnsName:
         """The name with the placeholders' values in their place."""
-        return DnsName(".".join(values.get(label, label) for label in self.labels))
+        return self.plain or DnsName(".".join(values.get(label, label) for label in self.labels))
 
     def __str__(self) -> str:
         return ".".join(self.labels)
