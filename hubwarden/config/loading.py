@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hubwarden.catalog import Row
+from hubwarden.catalog.rows import published
 from hubwarden.config.document import Document, dotted, read_document
 from hubwarden.config.environment import Environment, read_environment
 from hubwarden.config.schema import File, RulePart, TargetPart
@@ -17,8 +18,10 @@ from hubwarden.errors import ConfigError
 from hubwarden.model.connection import Verdict
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
+from hubwarden.model.own_name import OwnName
 from hubwarden.model.policy import Policy, Rule, Within
 from hubwarden.model.record import Hub
+from hubwarden.model.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Config:
     """How much may be withdrawn within an hour: in all, from a zone, and as a share of our records in a zone."""
     addresses: tuple[Network, ...]
     publishes_foreign_targets: bool
+    shared: frozenset[ResourceId]
+    """Targets whose names may be published although one record of them answers for everybody."""
+    own_names: tuple[OwnName, ...]
     protected: frozenset[DnsName]
     rows: tuple[Row, ...]
     follow_ups: tuple[float, ...]
@@ -85,6 +91,8 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
         file = File.model_validate(document.data)
     except ValidationError as error:
         raise ConfigError(_faults(source, document, error.errors())) from error
+    if faults := _in_the_catalogue(document, file):
+        raise ConfigError([f"{source}: {fault}" for fault in faults])
     warnings = [*_not_in_force(document), *_wide(document, file)]
     return file, tuple(f"{source}: {warning}" for warning in warnings)
 
@@ -96,8 +104,6 @@ def schema() -> dict[str, Any]:
 
 # What this version reads and checks, but does not act on yet: silence would look like consent.
 _LATER = {
-    ("records", "names"): "targets without names of their own are held as no_names by this version",
-    ("records", "shared"): "this version serves no target whose names are shared",
     ("approvals", "remindAfter"): "nobody is reminded by this version",
     ("events", "topic"): "nothing is published by this version",
 }
@@ -117,6 +123,19 @@ def _not_in_force(document: Document) -> list[str]:
         for path, why in paths
         if path in document.lines and _at(document.data, path)
     ]
+
+
+def _in_the_catalogue(document: Document, file: File) -> list[str]:
+    """Zones under `records.names` that belong to services of Azure's."""
+    rows = (*published(file.cloud), *(part.row() for part in file.catalog.rows))
+    ends = {end for row in rows for end in (row.zone_pattern, row.suffix_pattern)}
+    faults = []
+    for position, part in enumerate(file.records.names):
+        path = ("records", "names", position, "zone")
+        if touched := sorted(str(end) for end in ends if end.touches(part.zone)):
+            why = f"{part.zone} is, or lies under or above, {touched[0]}, where only the catalogue says what may stand"
+            faults.append(f"line {document.line(path)}: {dotted(path)}: {why}")
+    return faults
 
 
 def _wide(document: Document, file: File) -> list[str]:
@@ -230,6 +249,8 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
         most_share=file.records.limits.share,
         addresses=file.records.addresses,
         publishes_foreign_targets=file.records.foreign_targets == "publish",
+        shared=frozenset(file.records.shared),
+        own_names=tuple(part.own_name() for part in file.records.names),
         protected=frozenset(file.records.protected),
         rows=tuple(part.row() for part in file.catalog.rows),
         follow_ups=file.follow_ups,

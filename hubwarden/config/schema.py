@@ -25,6 +25,7 @@ from hubwarden.catalog.rows import Row, Trait
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
+from hubwarden.model.own_name import OwnName, ServicePattern
 from hubwarden.model.resource_id import ResourceId, fold
 
 _GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -42,6 +43,13 @@ def _resource_id(value: object) -> ResourceId:
 def _dns_name(value: object) -> DnsName:
     try:
         return DnsName.parse(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def _service(value: object) -> ServicePattern:
+    try:
+        return ServicePattern.parse(value)
     except InputError as error:
         raise ValueError(str(error)) from error
 
@@ -64,6 +72,12 @@ def _network(value: object) -> Network:
 def _resource_group(value: ResourceId) -> ResourceId:
     if not value.group or value.path:
         raise ValueError(f"{str(value)!r} is not a resource group; it ends with /resourceGroups/<name>")
+    return value
+
+
+def _resource(value: ResourceId) -> ResourceId:
+    if not value.path:
+        raise ValueError(f"{str(value)!r} is not a resource; it has a provider, a type and a name")
     return value
 
 
@@ -93,8 +107,10 @@ def _as_text(**more: Any) -> WithJsonSchema:
 SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(fold)]
 Id = Annotated[ResourceId, BeforeValidator(_resource_id), _as_text(pattern="^/subscriptions/")]
 ResourceGroup = Annotated[Id, AfterValidator(_resource_group)]
+Resource = Annotated[Id, AfterValidator(_resource)]
 VirtualNetwork = Annotated[Id, AfterValidator(_virtual_network)]
 Name = Annotated[DnsName, BeforeValidator(_dns_name), _as_text(format="hostname")]
+Service = Annotated[ServicePattern, BeforeValidator(_service), _as_text()]
 Cidr = Annotated[Network, BeforeValidator(_network), _as_text(examples=["10.0.0.0/8"])]
 NamePattern = Annotated[
     str, BeforeValidator(_name_pattern), _as_text(examples=["privatelink.{regionName}.contoso.com"])
@@ -175,11 +191,27 @@ class LimitsPart(_Part):
 
 
 class OwnNamePart(_Part):
-    """A name for a target that brings none, such as a private link service."""
+    """A name for a private link service, or a suffix under which the service's own names count."""
 
-    target: str
-    fqdn: Name
+    target: Service
+    fqdn: Name | None = None
+    suffix: Name | None = None
     zone: Name
+
+    @model_validator(mode="after")
+    def _names_one_thing_in_its_zone(self) -> OwnNamePart:
+        if (self.fqdn is None) is (self.suffix is None):
+            raise ValueError("give it an fqdn, or a suffix for the service's own names; one of the two")
+        name = self.fqdn or self.suffix
+        if name is not None and name.relative_to(self.zone) is None:
+            raise ValueError(f"{name} does not lie in the zone {self.zone}")
+        if "*" in (self.zone.labels[0], self.suffix and self.suffix.labels[0]):
+            raise ValueError("neither a zone nor a suffix is a wildcard")
+        return self
+
+    def own_name(self) -> OwnName:
+        """The entry, as the rooms know it."""
+        return OwnName(self.target, self.zone, self.fqdn, self.suffix)
 
 
 class RecordsPart(_Part):
@@ -199,7 +231,7 @@ class RecordsPart(_Part):
         "hold", description="Endpoints to targets not known to be in our tenant."
     )
     names: Many[OwnNamePart] = ()
-    shared: Many[Id] = ()
+    shared: Many[Resource] = Field((), description="Targets whose names answer for everybody, and are meant to.")
     protected: Many[Name] = Field((), description="Names never changed or dropped.")
 
 

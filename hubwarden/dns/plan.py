@@ -286,11 +286,15 @@ def end_of(party: Party, claim: Claim) -> str | Held:
     if seen.status is not ConnectionStatus.APPROVED:
         detail = f"the connection is {seen.status}, which does not prove that it ended"
         return _of_claim(claim, HeldReason.NOT_APPROVED, detail)
-    if not seen.sure_names:
+    if seen.brings_names and not seen.sure_names:
         return _not_ready(claim)
     for held in party.held_names:
         if compared(held.name) == claim.fqdn or (held.waits and not held.name):
             return _held_with(held, claim)
+    if not seen.brings_names:
+        # An owner's word is never shown by Azure, so that what is shown says nothing about it.
+        detail = "records.names does not give the target this name now"
+        return _of_claim(claim, HeldReason.NO_LONGER_COVERED, detail, waits=False)
     return _end_of_name(seen, claim)
 
 

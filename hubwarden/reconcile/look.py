@@ -145,7 +145,7 @@ async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
 async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = True) -> Wishes:
     """What the endpoint wants; a zone that is missing is looked for once more, for it may be new."""
     target = endpoint.target
-    matters = target is not None and not rooms.publishes_foreign_targets
+    matters = endpoint.brings_names and not rooms.publishes_foreign_targets
     tenancy = await rooms.estate.tenancy(target.subscription) if target and matters else Tenancy.UNKNOWN
 
     async def asked(*, again: bool) -> Wishes:
@@ -156,6 +156,8 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
             catalogue=rooms.catalogue,
             networks=rooms.networks,
             publishes_foreign_targets=rooms.publishes_foreign_targets,
+            shared=rooms.shared,
+            own_names=rooms.own_names,
         )
 
     wished = await asked(again=False)

@@ -17,7 +17,9 @@ from hubwarden.ledger.storage import StorageAccount
 from hubwarden.ledger.tally import Tally
 from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.endpoint import Network
+from hubwarden.model.own_name import OwnName
 from hubwarden.model.policy import Policy
+from hubwarden.model.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Rooms:
     decisions: Decisions
     networks: tuple[Network, ...]
     publishes_foreign_targets: bool
+    shared: frozenset[ResourceId]
+    """Targets whose names answer for everybody, and which the owner means so."""
+    own_names: tuple[OwnName, ...]
     follow_ups: tuple[float, ...]
     applies: bool
     now: Callable[[], float]

@@ -82,6 +82,8 @@ def rooms_of(
         decisions=Decisions(account),
         networks=config.addresses,
         publishes_foreign_targets=config.publishes_foreign_targets,
+        shared=config.shared,
+        own_names=config.own_names,
         follow_ups=config.follow_ups,
         applies=config.applies,
         now=now,

@@ -17,6 +17,7 @@ from tests.house.sources import ROOT, tree
 
 DOCS = ROOT / "docs"
 SCHEMA = schema()
+ALIAS = "pls.22222222-2222-4222-8222-222222222222.westeurope.azure.privatelinkservice"
 LEAST = """
 instance: contoso
 estate: {subscriptions: [22222222-2222-4222-8222-222222222222]}
@@ -103,6 +104,9 @@ def test_what_the_page_of_settings_calls_the_default_is_the_default(key: str) ->
     # An estate names something: where its subscriptions are left out, management groups stand in.
     least = LEAST.replace("subscriptions: [2", "managementGroups: [2") if key == "estate.subscriptions" else LEAST
     least += "approvals: {rules: [{name: r, then: hold}]}" if key.startswith("approvals.rules[]") else ""
+    if key.startswith("records.names[]"):  # an entry gives one of the two
+        other = "suffix" if key.endswith(".fqdn") else "fqdn"
+        least += f"records: {{names: [{{target: {ALIAS}, zone: a.contoso.com, {other}: b.a.contoso.com}}]}}"
     said = yaml.safe_load(least)
     part: Any = said
     steps = key.replace("[]", ".0").split(".")

@@ -468,8 +468,6 @@ def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
 @pytest.mark.parametrize(
     ("more", "key"),
     [
-        ("records: {names: [{target: x, fqdn: a.b.com, zone: b.com}]}", "records.names"),
-        (f"records: {{shared: [{ENDPOINT}]}}", "records.shared"),
         ("approvals: {remindAfter: 3d}", "approvals.remindAfter"),
         ("events: {topic: 'https://t'}", "events.topic"),
         (f"    networks: [{NETWORK}]", "hubs.0.networks"),

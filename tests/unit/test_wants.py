@@ -11,9 +11,11 @@ import pytest
 from hubwarden.arm.endpoints import to_endpoint
 from hubwarden.catalog import Catalogue, Row, Trait, catalogue
 from hubwarden.dns.wants import MOST_NAMES, Wishes, wishes
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource, Tenancy
-from hubwarden.model.plan import Held, HeldReason
+from hubwarden.model.plan import Held, HeldReason, MissingZone
 from hubwarden.model.record import HubZones, RecordType
+from hubwarden.model.resource_id import ResourceId
 from tests.unit.given import (
     BLOB,
     BLOB_ZONE,
@@ -30,7 +32,7 @@ from tests.unit.given import (
 )
 
 PUBLIC = catalogue("public")
-ALL_ZONES = tuple(dict.fromkeys(str(row.zone) for row in PUBLIC.rows))
+ALL_ZONES = tuple(dict.fromkeys(row.zone for row in PUBLIC.rows if "{" not in row.zone))
 
 
 def wished(
@@ -40,8 +42,17 @@ def wished(
     rows: Catalogue = PUBLIC,
     tenancy: Tenancy = Tenancy.OURS,
     foreign: bool = False,
+    shared: frozenset[ResourceId] = frozenset(),
 ) -> Wishes:
-    return wishes(seen, tenancy=tenancy, hubs=hubs, catalogue=rows, networks=PRIVATE, publishes_foreign_targets=foreign)
+    return wishes(
+        seen,
+        tenancy=tenancy,
+        hubs=hubs,
+        catalogue=rows,
+        networks=PRIVATE,
+        publishes_foreign_targets=foreign,
+        shared=shared,
+    )
 
 
 def written(wish: Wishes) -> list[tuple[str, list[str]]]:
@@ -184,19 +195,6 @@ def test_a_wildcard_that_azure_shows_is_published() -> None:
         pytest.param({"status": ConnectionStatus.REJECTED}, HeldReason.NOT_APPROVED, False, id="rejected"),
         pytest.param({"status": ConnectionStatus.DISCONNECTED}, HeldReason.NOT_APPROVED, False, id="disconnected"),
         pytest.param({"status": ConnectionStatus.UNKNOWN}, HeldReason.NOT_APPROVED, False, id="unknown status"),
-        pytest.param({"target": None, "target_text": "alias.guid"}, HeldReason.NO_NAMES, False, id="an alias"),
-        pytest.param({"target": None, "target_text": ""}, HeldReason.NO_NAMES, False, id="no target at all"),
-        pytest.param(
-            target("microsoft.network/privatelinkservices", "pls"),
-            HeldReason.NO_NAMES,
-            False,
-            id="private link service",
-        ),
-        pytest.param(
-            target("Microsoft.Compute/disks", "d"), HeldReason.UNKNOWN_SERVICE, False, id="a type without a zone"
-        ),
-        pytest.param({"groups": ("unheard",)}, HeldReason.UNKNOWN_SERVICE, False, id="a group without a zone"),
-        pytest.param({"groups": ()}, HeldReason.UNKNOWN_SERVICE, False, id="no group"),
         pytest.param({"names": ()}, HeldReason.NOT_READY, True, id="no names yet"),
     ],
 )
@@ -211,11 +209,6 @@ def test_a_recorded_pending_request_waits_for_the_targets_owner() -> None:
     held = only_held(wished(to_endpoint(document("04_acr_manual_pending_recorded"), [])))
     assert held.reason is HeldReason.NOT_APPROVED
     assert "registries/testreg000002 has not approved it" in held.detail
-
-
-def test_a_partners_private_link_service_brings_no_names() -> None:
-    held = only_held(wished(to_endpoint(document("15_pls_manual_approved_empty_dns"), []), tenancy=Tenancy.UNKNOWN))
-    assert held.reason is HeldReason.NO_NAMES
 
 
 def test_more_names_than_any_service_has_are_not_read() -> None:
@@ -265,38 +258,55 @@ def bad_name(bad: EndpointName, **changes: Any) -> Held:
     return held
 
 
+NO_NAME = "is not a DNS name"
+NOT_ITS_SUFFIX = "no name of type Microsoft.Storage/storageAccounts, group blob ends so"
+BARE_SUFFIX = "the bare suffix of type Microsoft.Storage/storageAccounts, group blob"
+WILDCARD = "a wildcard, and type Microsoft.Storage/storageAccounts, group blob has none there"
+
+
 @pytest.mark.parametrize(
-    ("fqdn", "reason"),
+    ("fqdn", "rule"),
     [
-        pytest.param("orders.vault.azure.net", HeldReason.NAME_NOT_ALLOWED, id="another service's suffix"),
-        pytest.param("orders.dfs.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="another group's suffix"),
-        pytest.param("core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="above the suffix"),
-        pytest.param("blob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="the bare suffix"),
-        pytest.param("*.blob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="everybody's accounts"),
-        pytest.param("*.BLOB.core.windows.net.", HeldReason.NAME_NOT_ALLOWED, id="everybody's, spelt otherwise"),
-        pytest.param("*.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="a wildcard above the suffix"),
-        pytest.param("login.microsoftonline.com", HeldReason.NAME_NOT_ALLOWED, id="no private link name at all"),
-        pytest.param("orders.blob.core.windows.net.evil.com", HeldReason.NAME_NOT_ALLOWED, id="the suffix inside"),
-        pytest.param("xblob.core.windows.net", HeldReason.NAME_NOT_ALLOWED, id="ends alike within a label"),
-        pytest.param("", HeldReason.MALFORMED, id="empty"),
-        pytest.param(".", HeldReason.MALFORMED, id="the root"),
-        pytest.param("\u00f6rders.blob.core.windows.net", HeldReason.MALFORMED, id="umlaut"),
-        pytest.param("\u043erders.blob.core.windows.net", HeldReason.MALFORMED, id="Cyrillic o"),
-        pytest.param(f"{'o' * 64}.blob.core.windows.net", HeldReason.MALFORMED, id="label too long"),
-        pytest.param(f"{'o.' * 130}blob.core.windows.net", HeldReason.MALFORMED, id="name too long"),
-        pytest.param("x" * 100_000, HeldReason.MALFORMED, id="100 kB"),
-        pytest.param("or ders.blob.core.windows.net", HeldReason.MALFORMED, id="space"),
-        pytest.param("orders/../x.blob.core.windows.net", HeldReason.MALFORMED, id="traversal"),
-        pytest.param("@.blob.core.windows.net", HeldReason.MALFORMED, id="apex sign"),
-        pytest.param("*orders.blob.core.windows.net", HeldReason.MALFORMED, id="half a wildcard"),
-        pytest.param("orders..blob.core.windows.net", HeldReason.MALFORMED, id="empty label"),
-        pytest.param("orders.blob.core.windows.net\n", HeldReason.MALFORMED, id="line end"),
+        pytest.param("orders.vault.azure.net", NOT_ITS_SUFFIX, id="another service's suffix"),
+        pytest.param("orders.dfs.core.windows.net", NOT_ITS_SUFFIX, id="another group's suffix"),
+        pytest.param("core.windows.net", NOT_ITS_SUFFIX, id="above the suffix"),
+        pytest.param("blob.core.windows.net", BARE_SUFFIX, id="the bare suffix"),
+        pytest.param("privatelink.blob.core.windows.net", BARE_SUFFIX, id="the bare zone"),
+        pytest.param("*.blob.core.windows.net", WILDCARD, id="everybody's accounts"),
+        pytest.param("*.BLOB.core.windows.net.", WILDCARD, id="everybody's, spelt otherwise"),
+        pytest.param("*.privatelink.blob.core.windows.net", WILDCARD, id="everybody's in the zone itself"),
+        pytest.param("*.orders.blob.core.windows.net", WILDCARD, id="a wildcard under the target's own name"),
+        pytest.param("*.core.windows.net", NOT_ITS_SUFFIX, id="a wildcard above the suffix"),
+        pytest.param("login.microsoftonline.com", NOT_ITS_SUFFIX, id="no private link name at all"),
+        pytest.param("orders.blob.core.windows.net.evil.com", NOT_ITS_SUFFIX, id="the suffix inside"),
+        pytest.param("xblob.core.windows.net", NOT_ITS_SUFFIX, id="ends alike within a label"),
+        pytest.param("", NO_NAME, id="empty"),
+        pytest.param(".", NO_NAME, id="the root"),
+        pytest.param("\u00f6rders.blob.core.windows.net", "only ASCII", id="umlaut"),
+        pytest.param("\u043erders.blob.core.windows.net", "only ASCII", id="Cyrillic o"),
+        pytest.param("orders\u3002blob.core.windows.net", "only ASCII", id="an ideographic full stop"),
+        pytest.param("ord\u00aders.blob.core.windows.net", "only ASCII", id="a soft hyphen"),
+        pytest.param(f"{'o' * 64}.blob.core.windows.net", "is not a label", id="label too long"),
+        pytest.param(f"{'o.' * 130}blob.core.windows.net", "1 to 253 characters", id="name too long"),
+        pytest.param("x" * 100_000, "1 to 253 characters", id="100 kB"),
+        pytest.param("-orders.blob.core.windows.net", "is not a label", id="a hyphen in front"),
+        pytest.param("or ders.blob.core.windows.net", "is not a label", id="space"),
+        pytest.param("orders/../x.blob.core.windows.net", "is not a label", id="traversal"),
+        pytest.param("@.blob.core.windows.net", "is not a label", id="apex sign"),
+        pytest.param("*orders.blob.core.windows.net", "is not a label", id="half a wildcard"),
+        pytest.param("x.*.blob.core.windows.net", "is not a label", id="a wildcard in the middle"),
+        pytest.param("orders..blob.core.windows.net", "is not a label", id="empty label"),
+        pytest.param("orders.blob.core.windows.net\n", "is not a label", id="line end"),
     ],
 )
-def test_a_bad_name_holds_back_only_itself(fqdn: str, reason: HeldReason) -> None:
-    held = bad_name(name(fqdn))
-    assert held.reason is reason
+@pytest.mark.parametrize("shown", [True, False], ids=["on the interface", "by its owner only"])
+def test_a_hostile_name_holds_back_only_itself_and_says_which_rule_forbids_it(
+    fqdn: str, rule: str, shown: bool
+) -> None:
+    held = bad_name(name(fqdn, source=NameSource.NIC if shown else NameSource.ENDPOINT))
+    assert held.reason is HeldReason.NAME_NOT_ALLOWED
     assert held.name == fqdn[:253]
+    assert (rule in held.detail) or (not shown and "only the endpoint's owner says so" in held.detail)
     assert not held.waits
     assert len(held.detail) < 400
 
@@ -521,3 +531,146 @@ def test_the_most_specific_zone_is_found_over_all_groups_of_an_endpoint() -> Non
     for groups in (("web", "blob"), ("blob", "web")):
         wish = wished(endpoint(groups=groups), rows=rows, hubs=[hub("wide.example", "narrow.example")])
         assert written(wish) == [("orders.narrow.example A", ["10.1.0.4"])]
+
+
+def test_a_zone_that_holds_a_part_of_a_service_answers_where_somebody_made_it() -> None:
+    """Microsoft's table, footnote 3: `scm` is no zone of its own; made all the same, it is the one that answers."""
+    seen = endpoint(
+        name("orders.azurewebsites.net"),
+        name("orders.scm.azurewebsites.net"),
+        groups=("sites",),
+        **target("Microsoft.Web/sites", "orders"),
+    )
+    rows = Catalogue(
+        [
+            Row("Microsoft.Web/sites", "sites", "privatelink.azurewebsites.net", "azurewebsites.net"),
+            Row(
+                "Microsoft.Web/sites",
+                "sites",
+                "scm.privatelink.azurewebsites.net",
+                "scm.azurewebsites.net",
+                traits=frozenset({Trait.PART}),
+            ),
+        ]
+    )
+    both = ("privatelink.azurewebsites.net", "scm.privatelink.azurewebsites.net")
+    for zones in (both, both[:1]):
+        wish = wished(seen, rows=rows, hubs=[hub(*zones)])
+        assert {str(want.key) for want in wish.wants} == {
+            "orders.privatelink.azurewebsites.net A",
+            "orders.scm.privatelink.azurewebsites.net A",
+        }
+        assert {want.key.zone.name for want in wish.wants} == set(zones)
+    lacking = wished(seen, rows=rows, hubs=[hub()])
+    assert {held.missing for held in lacking.held} == {MissingZone("weu", DnsName(both[0]), creatable=True)}
+
+
+@pytest.mark.parametrize(
+    ("traits", "creatable"),
+    [
+        pytest.param(frozenset[Trait](), True, id="a zone like any other"),
+        pytest.param(frozenset({Trait.NOT_CREATED}), False, id="one that is never to be made"),
+        pytest.param(frozenset({Trait.PART}), False, id="one that is none of its own"),
+    ],
+)
+def test_a_missing_zone_says_whether_it_may_be_made(traits: frozenset[Trait], creatable: bool) -> None:
+    rows = Catalogue([Row(TARGET.type, "blob", BLOB_ZONE, "blob.core.windows.net", traits=traits)])
+    held = only_held(wished(endpoint(), rows=rows, hubs=[hub()]))
+    assert (held.reason, held.missing) == (HeldReason.NO_ZONE, MissingZone("weu", DnsName(BLOB_ZONE), creatable))
+    assert ("Hubwarden never makes" in held.detail) is not creatable
+
+
+# What is peculiar about a service.
+
+SHARED_ROW = Row(
+    "Microsoft.Insights/privateLinkScopes",
+    "azuremonitor",
+    "privatelink.monitor.azure.com",
+    "monitor.azure.com",
+    traits=frozenset({Trait.SHARED}),
+)
+SCOPE = target("Microsoft.Insights/privateLinkScopes", "scope")
+
+
+@pytest.mark.parametrize("source", NameSource)
+def test_a_name_that_answers_for_everybody_is_published_only_for_targets_of_records_shared(source: NameSource) -> None:
+    """Law 7: Azure Monitor's names carry the name of no scope, so the last scope would take them from all others."""
+    seen = endpoint(name("api.monitor.azure.com", source=source), groups=("azuremonitor",), **SCOPE)
+    zones, rows = hub("privatelink.monitor.azure.com"), Catalogue([SHARED_ROW])
+    held = only_held(wished(seen, hubs=[zones], rows=rows))
+    granted = wished(seen, hubs=[zones], rows=rows, shared=frozenset({ResourceId.parse(SCOPE["target_text"].upper())}))
+    if source is NameSource.NIC:
+        assert (held.reason, held.name) == (HeldReason.SHARED_NAME, "api.monitor.azure.com")
+        assert str(SCOPE["target"]) in held.detail
+        assert written(granted) == [("api.privatelink.monitor.azure.com A", ["10.1.0.4"])]
+    else:
+        assert (held.reason, granted.wants) == (HeldReason.NAME_NOT_ALLOWED, ())
+
+
+def test_records_that_the_service_writes_itself_are_never_written() -> None:
+    kind = "Microsoft.ContainerService/managedClusters"
+    rows = Catalogue(
+        [Row(kind, "management", "privatelink.azmk8s.io", "azmk8s.io", traits=frozenset({Trait.OWN_RECORDS}))]
+    )
+    seen = endpoint(name("aks-1.azmk8s.io"), groups=("management",), **target(kind, "aks"))
+    held = only_held(wished(seen, rows=rows, hubs=[hub("privatelink.azmk8s.io")]))
+    assert (held.reason, held.name) == (HeldReason.SERVED_BY_OTHER, "aks-1.azmk8s.io")
+    assert "the service writes the records" in held.detail
+
+
+# Types and groups that the table lacks.
+
+NEW_KIND = target("Contoso.New/things", "orders")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(NEW_KIND, id="a new type"),
+        pytest.param({"groups": ("unheard",)}, id="a new group of a known type"),
+        pytest.param({"groups": ()}, id="no group"),
+    ],
+)
+def test_a_service_that_the_table_lacks_goes_by_its_suffix_where_the_interface_shows_the_name(
+    changes: dict[str, Any],
+) -> None:
+    assert [want.key for want in wished(endpoint(**changes)).wants] == [key()]
+    told = wished(endpoint(name(BLOB, source=NameSource.ENDPOINT), **changes))
+    held = only_held(told)
+    assert (held.reason, held.name, held.waits) == (HeldReason.UNKNOWN_SERVICE, BLOB, False)
+    assert "the interface does not show the name" in held.detail
+
+
+@pytest.mark.parametrize(
+    "fqdn",
+    [
+        pytest.param("orders.new.contoso.com", id="a suffix of nobody's"),
+        pytest.param("blob.core.windows.net", id="a bare suffix"),
+        pytest.param("*.blob.core.windows.net", id="a wildcard"),
+    ],
+)
+def test_a_service_whose_suffix_is_unknown_is_listed_name_by_name(fqdn: str) -> None:
+    wish = wished(endpoint(name(BLOB), name(fqdn), **NEW_KIND))
+    assert [want.key for want in wish.wants] == [key()]
+    [held] = wish.held
+    assert (held.reason, held.name, held.waits) == (HeldReason.UNKNOWN_SERVICE, fqdn, False)
+    assert "type Contoso.New/things, group blob" in held.detail
+    assert "catalog.rows can add one" in held.detail
+
+
+def test_a_service_that_is_unknown_and_shows_no_names_is_listed_and_looked_at_again() -> None:
+    held = only_held(wished(endpoint(names=(), **NEW_KIND)))
+    assert (held.reason, held.waits, held.name) == (HeldReason.UNKNOWN_SERVICE, True, "")
+
+
+@pytest.mark.parametrize("fqdn", ["", "x" * 300])
+def test_a_hostile_name_of_an_unknown_service_is_held_for_that(fqdn: str) -> None:
+    assert only_held(wished(endpoint(name(fqdn), **NEW_KIND))).reason is HeldReason.NAME_NOT_ALLOWED
+
+
+def test_several_groups_of_one_endpoint_each_bring_their_rows() -> None:
+    seen = endpoint(name(BLOB), name("orders.table.core.windows.net"), groups=("BLOB", "table", "unheard"))
+    assert written(wished(seen)) == [
+        ("orders.privatelink.blob.core.windows.net A", ["10.1.0.4"]),
+        ("orders.privatelink.table.core.windows.net A", ["10.1.0.4"]),
+    ]
