@@ -47,6 +47,8 @@ class Pattern:
     """The end of a name, label by label; a placeholder stands for exactly one label of its kind."""
 
     labels: tuple[str, ...]
+    plain: DnsName | None
+    """The very name, where there is no placeholder in it."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -60,7 +62,8 @@ class Pattern:
         if name.labels[0] == "*":
             raise InputError(f"{text[:80]!r} is a wildcard; neither a zone nor a suffix is one")
         pairs = zip(spelled, name.labels, strict=False)  # `spelled` may end with the root's empty label
-        return cls(tuple(label if label in KINDS else plain for label, plain in pairs))
+        labels = tuple(label if label in KINDS else folded for label, folded in pairs)
+        return cls(labels, None if KINDS.keys() & set(labels) else name)
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -75,6 +78,9 @@ class Pattern:
 
     def match(self, name: DnsName) -> tuple[str, dict[str, str]] | None:
         """What is left of a name in front of this end (`@` for nothing), and what the placeholders stand for."""
+        if self.plain:
+            left = name.relative_to(self.plain)
+            return None if left is None else (left, {})
         labels = name.labels
         ahead = len(labels) - len(self.labels)
         if ahead < 0:
@@ -93,7 +99,7 @@ class Pattern:
 
     def filled(self, values: Mapping[str, str]) -> DnsName:
         """The name with the placeholders' values in their place."""
-        return DnsName(".".join(values.get(label, label) for label in self.labels))
+        return self.plain or DnsName(".".join(values.get(label, label) for label in self.labels))
 
     def __str__(self) -> str:
         return ".".join(self.labels)
