@@ -38,6 +38,7 @@ class HeldReason(StrEnum):
     UNCERTAIN = "uncertain"
     OUTSIDE_ESTATE = "outside_estate"
     NO_LONGER_COVERED = "no_longer_covered"
+    NOT_APPLICABLE = "not_applicable"
 
     @property
     def meaning(self) -> str:
@@ -67,6 +68,7 @@ _MEANINGS = {
     HeldReason.UNCERTAIN: "Azure's answer proves nothing, so nothing is written or withdrawn on it.",
     HeldReason.OUTSIDE_ESTATE: "The endpoint's subscription is not part of the estate.",
     HeldReason.NO_LONGER_COVERED: "The settings no longer cover the record; it stays until a person releases it.",
+    HeldReason.NOT_APPLICABLE: "The record is not one that the person's word is for, so nothing is done to it.",
 }
 
 
@@ -188,7 +190,7 @@ class Held:
 
     reason: HeldReason
     endpoint: ResourceId | None
-    """Whose it is; None where a connection shows no endpoint that can be named."""
+    """Whose it is; None where a connection shows no endpoint that can be named, or a record is nobody's here."""
     detail: str
     key: RecordKey | None = None
     name: str = ""

@@ -9,6 +9,7 @@ from typing import assert_never
 from hubwarden.errors import InputError
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.word import Word, to_word, word_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,14 @@ class Everything:
         return "the whole estate"
 
 
-Scope = OneEndpoint | OneTarget | OneGroup | Pending | Everything
+Scope = OneEndpoint | OneTarget | OneGroup | Pending | Everything | Word
 
 
 def subject_of(scope: Scope) -> ResourceId | None:
-    """What the scope is about, for notes about it; None for the whole estate, which a timer comes back to."""
+    """What the scope is about, for notes about it.
+
+    None for the whole estate, which a timer comes back to, and for a person's word, which a person repeats.
+    """
     match scope:
         case OneEndpoint():
             return scope.endpoint
@@ -74,7 +78,7 @@ def subject_of(scope: Scope) -> ResourceId | None:
             return scope.target
         case OneGroup():
             return scope.group
-        case Pending() | Everything():
+        case Pending() | Everything() | Word():
             return None
         case _ as never:
             assert_never(never)
@@ -93,6 +97,8 @@ def scope_data(scope: Scope) -> dict[str, object]:
             return {"pending": True}
         case Everything():
             return {"everything": True}
+        case Word():
+            return {"word": word_data(scope)}
         case _ as never:
             assert_never(never)
 
@@ -111,7 +117,9 @@ def to_scope(data: object) -> Scope:
         return Pending()
     if data.get("everything") is True:
         return Everything()
-    raise InputError("a scope names an endpoint, a target, a group, pending or everything")
+    if "word" in data:
+        return to_word(data["word"])
+    raise InputError("a scope names an endpoint, a target, a group, pending, everything or a person's word")
 
 
 def target_id(value: object) -> ResourceId:

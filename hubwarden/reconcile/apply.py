@@ -55,8 +55,9 @@ async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> 
         match change:
             case Put():
                 etag = await put_record(rooms.arm, change)
-                claim = stored[change.endpoint, change.key]
-                await _settled(rooms, replace(claim, state=ClaimState.SERVED, etag=etag))
+                # Only a record that is renamed may have no claim: its mark tells all there is to know.
+                if claim := stored.get((change.endpoint, change.key)):
+                    await _settled(rooms, replace(claim, state=ClaimState.SERVED, etag=etag))
             case Drop():
                 await drop_record(rooms.arm, change)
         await _forget(rooms, view, change.key)
@@ -107,7 +108,7 @@ async def _forget_ended(rooms: Rooms, view: View) -> None:
 def _is_final(sight: Sight, claim: Claim) -> bool:
     """Whether what was seen says for good that the endpoint does not want what it claimed."""
     if isinstance(sight.seen, Gone):
-        return sight.seen.proven or sight.seen.moved_to is not None
+        return sight.seen.proven or sight.seen.moved_to is not None or sight.outside
     ended = sight.seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
     ended = ended or fold(claim.guid) in sight.forebears
     return sight.seen.settled and (ended or bool(sight.seen.sure_names))
@@ -115,9 +116,12 @@ def _is_final(sight: Sight, claim: Claim) -> bool:
 
 def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
     """The claims that must stand before the records are written, and those that the look itself settles."""
-    if not isinstance(sight.seen, Endpoint):
-        return
     puts = {(change.endpoint, change.key) for change in view.plan.changes if isinstance(change, Put)}
+    if not isinstance(sight.seen, Endpoint):
+        # Nobody looks at the endpoint of a record that is renamed: of its claim, too, only the etag changes.
+        known = (claim for claim in sight.claims if claim.version and (claim.endpoint, claim.key) in puts)
+        yield from (replace(claim, state=ClaimState.INTENDED) for claim in known)
+        return
     held = {(held.endpoint, held.key) for held in view.plan.held if held.key}
     for want in sight.wishes.wants:
         if want.key not in view.standing or want.key in view.left:

@@ -45,6 +45,12 @@ class Compared:
     """Claims that the ledger lacks and that the index can tell without a look."""
     shown: set[RecordKey] = field(default_factory=set)
     """All records that the index shows."""
+    parts: Mapping[ResourceId, set[RecordKey]] = field(default_factory=dict)
+    """The records that each endpoint wants or claims."""
+    standing: Standing = field(default_factory=dict)
+    """What the index shows of these records."""
+    hints: tuple[Held, ...] = ()
+    """What is held of records, of those that are suspect, too."""
     ledger: Ledger = field(default_factory=lambda: Ledger({}))
     ours: Counter[str] = field(default_factory=Counter)
     """Records of ours, by the key of the zone's id."""
@@ -81,8 +87,10 @@ async def compare(rooms: Rooms) -> Compared:
     withdrawing = {change.key for change in plan.changes if change.withdraws}
     compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
     suspects = _suspects(sights, standing, plan) | _kept_waiting(sights, standing, estate)
+    compared.parts = {endpoint: sight.keys for endpoint, sight in sights.items()}
+    compared.standing, compared.hints = standing, (*outside, *uncovered, *plan.held)
     keys = {endpoint: sights[endpoint].keys for endpoint in sorted(suspects)}
-    for group in _related(keys):
+    for group in related(keys):
         losing = any(keys[endpoint] & withdrawing for endpoint in group)
         (compared.losing if losing else compared.suspects).append(group)
     wished = tuple(held for each, sight in sights.items() if each not in suspects for held in sight.wishes.held)
@@ -221,7 +229,7 @@ def _kept_waiting(sights: Mapping[ResourceId, Sight], standing: Standing, estate
     return found
 
 
-def _related(keys: Mapping[ResourceId, set[RecordKey]]) -> list[tuple[ResourceId, ...]]:
+def related(keys: Mapping[ResourceId, set[RecordKey]]) -> list[tuple[ResourceId, ...]]:
     """The endpoints in groups: two that want or claim the same record are in one, and whoever is related to either."""
     by_key: dict[RecordKey, list[ResourceId]] = {}
     for endpoint, mine in keys.items():

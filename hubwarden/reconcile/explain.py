@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hubwarden.catalog import Place
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Gone
 from hubwarden.model.plan import Plan
-from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
+from hubwarden.model.record import RecordSet
 from hubwarden.model.report import Explanation, NameExplanation
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.look import outside
+from hubwarden.reconcile.named import keys_of
 from hubwarden.reconcile.observe import Ask, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, judged
@@ -34,23 +34,10 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
 
 async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
     """The records that may answer a public or a private name, and why they stand so."""
-    keys = []
     hubs = await rooms.estate.hubs()
-    for hub in hubs:
-        places = [*rooms.catalogue.everywhere(name), *(Place(zone, left) for zone, left in _in_zones(name, hub))]
-        keys += [
-            RecordKey(hub.zones[place.zone].id, place.name, kind)
-            for place in places
-            if place.zone in hub.zones
-            for kind in RecordType
-        ]
-    standing = await read_records(rooms, dict.fromkeys(keys))
+    standing = await read_records(rooms, await keys_of(rooms, name))
     records = [record for record in standing.values() if isinstance(record, RecordSet)]
     owners = {record.owner.endpoint for record in records if record.owner}
     explained = [await explain(rooms, owner) for owner in sorted(owners)]
     trouble = tuple(f"the zones of hub {hub.hub.name} were not shown: {hub.trouble}" for hub in hubs if hub.trouble)
     return NameExplanation(name, standing, tuple(explained), trouble)
-
-
-def _in_zones(name: DnsName, hub: HubZones) -> list[tuple[DnsName, str]]:
-    return [(zone, left) for zone in hub.zones if (left := name.relative_to(zone)) is not None]

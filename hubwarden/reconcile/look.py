@@ -33,6 +33,8 @@ class Sight:
     """The resourceGuids of endpoints of the same id that have ended."""
     silent: bool = False
     """Whether Azure gave no answer, which another time may bring."""
+    outside: bool = False
+    """Whether its subscription left the estate, and a person speaks of its records."""
 
     @property
     def wanted(self) -> set[RecordKey]:
@@ -76,6 +78,15 @@ async def look(
         return Sight(await _proved(rooms, seen, claims, moving), claims, wished, at)
     sight = Sight(seen, claims, await wishes_of(rooms, seen), at)
     return replace(sight, forebears=await _forebears(rooms, seen, sight.leftovers))
+
+
+async def unseen(
+    rooms: Rooms, endpoint: ResourceId, marked: Iterable[RecordSet], *, detail: str, outside: bool = False
+) -> Sight:
+    """An endpoint's claims, and the marks, where a person's word needs no look at the endpoint itself."""
+    claims, gone = await rooms.claims.of(endpoint), Gone(endpoint, False, detail)
+    claims = (*claims, *await rebuilt(rooms, claims, marked, gone))
+    return Sight(gone, claims, Wishes(), rooms.now(), outside=outside)
 
 
 async def rebuilt(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hubwarden.arm.zones import read_record
 from hubwarden.dns.plan import Party, joined, plan_records
 from hubwarden.dns.wants import Wishes
+from hubwarden.dns.word import Said, plan_word
 from hubwarden.errors import (
     DeniedError,
     HubwardenError,
@@ -26,7 +27,8 @@ from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.look import Sight, in_doubt, look, see
+from hubwarden.model.word import Verb
+from hubwarden.reconcile.look import Sight, in_doubt, look, see, unseen
 from hubwarden.reconcile.rooms import Rooms
 
 CLAIMS_LAST = 900.0
@@ -55,6 +57,8 @@ class Ask:
     """Records that an index does not show: a creation insists on that, so a mistake costs one 412."""
     doubted: Collection[RecordKey] = frozenset()
     """Records that an index shows otherwise than they should be: they are read, whatever the claims remember."""
+    said: Said | None = None
+    """A person's word: then its records are all that is looked at and planned for, each of them read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,11 @@ async def observe(rooms: Rooms, ask: Ask) -> View:
                 case Gone() as gone:
                     seen = replace(sight.seen, proven=gone.proven, detail=gone.detail)
             sights[endpoint] = replace(sight, seen=seen)
-    wished = Plan(held=tuple(held for endpoint in ask.endpoints for held in sights[endpoint].wishes.held))
     parties = [party_of(sight, within=standing) for sight in sights.values()]
+    if ask.said:
+        plan = plan_word(parties, standing, rooms.rules, ask.said)
+        return View(ask, sights, {change.key: standing[change.key] for change in plan.changes}, plan)
+    wished = Plan(held=tuple(held for endpoint in ask.endpoints for held in sights[endpoint].wishes.held))
     return View(ask, sights, standing, joined(wished, plan_records(parties, standing, rooms.rules)))
 
 
@@ -105,6 +112,7 @@ def party_of(sight: Sight, within: Collection[RecordKey]) -> Party:
         held_names=sight.wishes.held,
         served=frozenset(claim.key for claim in sight.claims if claim.state is ClaimState.SERVED),
         forebears=sight.forebears,
+        outside=sight.outside,
     )
 
 
@@ -131,7 +139,7 @@ async def _looks(
     async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
         async with gate:
             try:
-                return endpoint, await look(rooms, endpoint, marked.get(endpoint, ()), moving=ask.moving)
+                return endpoint, await _look(rooms, ask, endpoint, marked.get(endpoint, ()))
             except LedgerUnavailableError:
                 raise
             except HubwardenError as error:
@@ -143,10 +151,19 @@ async def _looks(
     return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
 
 
+async def _look(rooms: Rooms, ask: Ask, endpoint: ResourceId, marked: Sequence[RecordSet]) -> Sight:
+    """A look, as far as what is asked needs one."""
+    if ask.said and ask.said.verb is Verb.RENAME:
+        return await unseen(rooms, endpoint, marked, detail="not looked at: only the mark changes")
+    if ask.said and not await rooms.estate.includes(endpoint.subscription):
+        return await unseen(rooms, endpoint, marked, detail="its subscription left the estate", outside=True)
+    return await look(rooms, endpoint, marked, moving=ask.moving)
+
+
 async def _join_holders(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
     """Looks at the holders of names that others want: they may be gone, or less preferred."""
     holders: dict[ResourceId, tuple[RecordSet, ...]] = {}
-    for key in _wanted(sights) & set(standing):
+    for key in (ask.said.keys if ask.said else _wanted(sights)) & set(standing):
         record, owner = standing[key], _owner_of(rooms, standing[key])
         if owner is None or not isinstance(record, RecordSet) or owner.endpoint in sights:
             continue
@@ -160,6 +177,8 @@ async def _join_holders(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight],
 
 async def _join_claimants(rooms: Rooms, ask: Ask, sights: dict[ResourceId, Sight], standing: Standing) -> None:
     """Looks at the claimants of names that are let go: one of them may have the name now."""
+    if ask.said and ask.said.verb is Verb.RENAME:
+        return
     let_go = {claim.key for sight in sights.values() for claim in sight.leftovers} & set(standing) - _wanted(sights)
     for key in sorted(let_go):
         owner = _owner_of(rooms, standing[key])
@@ -194,6 +213,8 @@ def _standing(
     rooms: Rooms, ask: Ask, sights: Mapping[ResourceId, Sight]
 ) -> tuple[dict[RecordKey, RecordSet | Unread | None], set[RecordKey]]:
     """What is believed to stand, for a mistake costs one 412 at worst; and the keys that must be read instead."""
+    if ask.said:
+        return {}, set(ask.said.keys)
     standing: dict[RecordKey, RecordSet | Unread | None] = {}
     doubtful: set[RecordKey] = set()
     for sight in sights.values():

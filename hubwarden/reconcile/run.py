@@ -14,12 +14,14 @@ from hubwarden.model.plan import Held, HeldReason, Plan, essence
 from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
+from hubwarden.model.word import Word
 from hubwarden.reconcile.approve import Approvals, approve, close_open
 from hubwarden.reconcile.hand_on import look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
+from hubwarden.reconcile.word import obey
 from hubwarden.reconcile.write import Orders, Part, together, write, write_all
 
 
@@ -29,12 +31,13 @@ async def reconcile(
     """Makes what is in scope right, or, with `applies` False or in mode plan, says what it would do.
 
     With `plan`, a plan's hash, what the limits hold back is let through, if the plan is still that very one: raises
-    PlanChangedError if not. With `through` that was settled before. Raises where Azure or the ledger gives no answer to
-    begin with: then nothing was written.
+    PlanChangedError if not. With `through` that was settled before. A person's word without either is only planned.
+    Raises where Azure or the ledger gives no answer to begin with: then nothing was written.
     """
     if plan and not through:
         through = await let_through(rooms, scope, plan)
-    return await _run(rooms, scope, Orders(applies and rooms.applies, let_through=through))
+    applies = applies and rooms.applies and (bool(through) or not isinstance(scope, Word))
+    return await _run(rooms, scope, Orders(applies, let_through=through))
 
 
 async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
@@ -81,6 +84,8 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
             return await _target(rooms, scope.target, orders)
         case OneGroup():
             return await _endpoints(rooms, await rooms.claims.claimants_in(scope.group), orders, moving=True)
+        case Word():
+            return await obey(rooms, scope, orders)
         case Pending():
             return await _pending(rooms, orders)
         case Everything():

@@ -40,13 +40,13 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     parts = [Part(compared.plan)]
     left = compared.suspects
     while left and rooms.now() < until:
-        now, left = _next(left)
+        now, left = next_groups(left)
         views = await _seen(rooms, compared, now)
         parts.append(await write_all(rooms, views, orders))
     losing: list[View] = []
     coming = compared.losing
     while coming and rooms.now() < until:
-        now, coming = _next(coming)
+        now, coming = next_groups(coming)
         losing += await _seen(rooms, compared, now)
     parts.append(await write_all(rooms, losing, orders, until=until))
     part = together(parts, complete=compared.complete and not left and not coming)
@@ -75,7 +75,7 @@ async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, .
         return []
 
 
-def _next(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId, ...], list[tuple[ResourceId, ...]]]:
+def next_groups(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId, ...], list[tuple[ResourceId, ...]]]:
     """The next endpoints to look at together, whole groups of them, and the groups that are left."""
     now = groups[0]
     taken = 1
