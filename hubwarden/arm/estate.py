@@ -12,12 +12,14 @@ from typing import Generic, TypeVar
 
 from hubwarden.arm.session import ArmSession
 from hubwarden.arm.subscriptions import subscriptions_under, tenant_of
+from hubwarden.arm.zone_making import list_links
 from hubwarden.arm.zones import list_zones
 from hubwarden.errors import HubwardenError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.record import Hub, HubZones, Zone
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.zone import Link
 
 ZONES_LAST = 600.0
 MEMBERS_LAST = 600.0
@@ -59,6 +61,7 @@ class Estate:
         self._now = now
         self._zones: _Remembered[tuple[HubZones, ...]] | None = None
         self._members: _Remembered[frozenset[str]] | None = None
+        self._links: dict[ResourceId, _Remembered[tuple[Link, ...]]] = {}
         self._tenants: dict[str, _Remembered[str | None]] = {}
 
     async def includes(self, subscription: str) -> bool:
@@ -115,9 +118,17 @@ class Estate:
         in_trouble = any(hub.trouble for hub in zones.value)
         return MISS_LASTS if at_least_once_more or in_trouble else ZONES_LAST
 
+    async def links(self, zone: ResourceId) -> tuple[Link, ...]:
+        """The networks that a zone is linked to. Raises where ARM does not show them."""
+        known = self._links.get(zone)
+        if known is None or not self._fresh(known, ZONES_LAST):
+            known = self._links[zone] = _Remembered(await list_links(self._session, zone), self._now())
+        return known.value
+
     def forget_zones(self) -> None:
-        """A zone proved to be gone: the next question lists them anew."""
+        """A zone proved to be gone, made or linked: the next question lists them anew."""
         self._zones = None
+        self._links.clear()
 
     async def _with_zones(self, hub: Hub) -> HubZones:
         """One hub's trouble is its own: the others go on."""

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.privatedns import models
 
 from hubwarden.arm.failures import NOWHERE, RECORD_ABSENT, shaped, translated
 from hubwarden.arm.session import ArmSession
-from hubwarden.errors import InputError, NotFoundError
+from hubwarden.errors import HubwardenError, InputError, NotFoundError, RefusedError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import Drop, Put
 from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Zone, read_maker, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import MAKER_TAG
+
+ZONE_FULL = "ZoneFull"
+"""Our own code for a refusal, as Azure's is not known."""
 
 _ADDRESSES = {RecordType.A: ("aRecords", "ipv4Address"), RecordType.AAAA: ("aaaaRecords", "ipv6Address")}
 
@@ -80,7 +84,8 @@ async def read_record(session: ArmSession, key: RecordKey) -> RecordSet | None:
 async def put_record(session: ArmSession, put: Put) -> str:
     """Creates or changes a record set as the Put insists, and gives its new etag.
 
-    Raises RacedError where the condition does not hold (412), NotFoundError where the zone is gone.
+    Raises RacedError where the condition does not hold (412), NotFoundError where the zone is gone, and RefusedError
+    with the code ZONE_FULL where it takes no more.
     """
     array, field = _ADDRESSES[put.key.type]
     record = models.RecordSet(
@@ -93,9 +98,29 @@ async def put_record(session: ArmSession, put: Put) -> str:
         }
     )
     records = session.dns(put.key.zone.subscription).record_sets
-    with translated("writing record", put.key):
-        answer = await records.create_or_update(*_place(put.key), record, **_insisting_on(put.etag))
+    try:
+        with translated("writing record", put.key):
+            answer = await records.create_or_update(*_place(put.key), record, **_insisting_on(put.etag))
+    except (RefusedError, UnavailableError) as error:
+        if put.etag is None and await _is_full(session, put.key.zone, error):
+            raise RefusedError(
+                f"{put.key.zone.name} is full, so it takes no new record: {error}", code=ZONE_FULL
+            ) from error
+        raise
     return str(answer.etag)
+
+
+async def _is_full(session: ArmSession, zone: ResourceId, error: HubwardenError) -> bool:
+    """Whether a creation was refused for want of room: how Azure says so is not verified, so the zone is read."""
+    cause = error.__cause__
+    if not isinstance(cause, HttpResponseError) or cause.status_code not in (400, 409):
+        return False
+    try:
+        with translated("reading zone", zone):
+            document = await session.dns(zone.subscription).private_zones.get(zone.group, zone.name)
+    except HubwardenError:
+        return False  # then the refusal itself is what is told
+    return to_zone(document).room == 0
 
 
 async def drop_record(session: ArmSession, drop: Drop) -> None:

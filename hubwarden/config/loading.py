@@ -93,7 +93,7 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
         raise ConfigError(_faults(source, document, error.errors())) from error
     if faults := _in_the_catalogue(document, file):
         raise ConfigError([f"{source}: {fault}" for fault in faults])
-    warnings = [*_not_in_force(document), *_wide(document, file)]
+    warnings = [*_not_in_force(document), *_linked_to_nothing(document, file), *_wide(document, file)]
     return file, tuple(f"{source}: {warning}" for warning in warnings)
 
 
@@ -108,9 +108,7 @@ _LATER = {
     ("events", "topic"): "nothing is published by this version",
 }
 _LATER_IN_HUB = {
-    "networks": "this version does not look at the zones' links",
     "dns": "this version does not look at what clients ask",
-    "createZones": "no zone is created by this version; a name without one is held as no_zone",
 }
 
 
@@ -136,6 +134,16 @@ def _in_the_catalogue(document: Document, file: File) -> list[str]:
             why = f"{part.zone} is, or lies under or above, {touched[0]}, where only the catalogue says what may stand"
             faults.append(f"line {document.line(path)}: {dotted(path)}: {why}")
     return faults
+
+
+def _linked_to_nothing(document: Document, file: File) -> list[str]:
+    """Hubs whose zones would be made for nobody."""
+    return [
+        f"line {document.line(path)}: {dotted(path)}: without networks the zones are made, and linked to nothing"
+        for position, hub in enumerate(file.hubs)
+        if hub.create_zones and not hub.networks
+        for path in [("hubs", position, "createZones")]
+    ]
 
 
 def _wide(document: Document, file: File) -> list[str]:
@@ -236,6 +244,8 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
                 name=hub.name,
                 zone_groups=hub.zones,
                 networks=hub.networks,
+                creates_zones=hub.create_zones,
+                redirects=hub.nx_domain_redirect,
                 locations=frozenset(hub.publishes.locations),
                 subscriptions=frozenset(hub.publishes.subscriptions),
                 preferred_subscriptions=frozenset(hub.prefers.subscriptions),

@@ -175,11 +175,12 @@ class HubPart(_Part):
 
     name: Word
     zones: Many[ResourceGroup] = Field(min_length=1)
-    networks: Many[VirtualNetwork] = ()
+    networks: Many[VirtualNetwork] = Field((), description="Where the hub's clients ask; its zones are linked to them.")
     publishes: FilterPart = Field(default_factory=FilterPart)
     prefers: FilterPart = Field(default_factory=FilterPart)
     dns: ResolutionPart = Field(default_factory=ResolutionPart)
-    create_zones: bool = False
+    create_zones: bool = Field(False, description="Make missing zones and link them to the networks.")
+    nx_domain_redirect: bool = Field(True, description="Links that are made let Azure ask the public DNS, too.")
 
 
 class LimitsPart(_Part):

@@ -103,14 +103,26 @@ class Claims:
 
     async def claimants_of(self, key: RecordKey) -> frozenset[ResourceId]:
         """The endpoints that claim a name, or did a moment ago."""
+        return await self._listed(_name(key), f"reading the claimants of {key}")
 
+    async def _listed(self, partition: str, doing: str) -> frozenset[ResourceId]:
         async def query() -> list[str]:
-            pages = self._names.client.query_entities("PartitionKey eq @key", parameters={"key": _name(key)})
+            pages = self._names.client.query_entities("PartitionKey eq @key", parameters={"key": partition})
             return [entity["RowKey"] async for entity in pages]
 
-        with translated(f"reading the claimants of {key}"):
+        with translated(doing):
             found = await self._names.run(query)
         return frozenset(ResourceId.parse(each.replace("|", "/")) for each in found)
+
+    async def wait_for(self, zone: ResourceId, endpoint: ResourceId) -> None:
+        """Remembers for a while that an endpoint has names in a zone that is not there."""
+        entity = {"PartitionKey": _partition(zone), "RowKey": _partition(endpoint)}
+        with translated(f"noting that {endpoint} waits for {zone}"):
+            await self._names.run(lambda: self._names.client.upsert_entity(entity, UpdateMode.REPLACE))
+
+    async def waiting_for(self, zone: ResourceId) -> frozenset[ResourceId]:
+        """The endpoints that found a zone missing, within the last hour or so."""
+        return await self._listed(_partition(zone), f"reading who waits for {zone}")
 
     async def mend_names(self, ledger: Ledger) -> None:
         """Lists every claimant that the second table misses, and clears away those that have had no claim for a while.

@@ -12,6 +12,7 @@ from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Address, Endpoint
 from hubwarden.model.record import Owner, RecordKey
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 
 
 class HeldReason(StrEnum):
@@ -26,6 +27,7 @@ class HeldReason(StrEnum):
     MALFORMED = "malformed"
     NO_HUB = "no_hub"
     NO_ZONE = "no_zone"
+    ZONE_FULL = "zone_full"
     TOO_MANY_ADDRESSES = "too_many_addresses"
     ZONE_GROUP = "zone_group"
     SERVED_BY_OTHER = "served_by_other"
@@ -56,6 +58,7 @@ _MEANINGS = {
     HeldReason.MALFORMED: "What was read has another shape than Azure's documents, or is more than is read.",
     HeldReason.NO_HUB: "No hub publishes endpoints of this subscription and location.",
     HeldReason.NO_ZONE: "The hub has no zone for this name.",
+    HeldReason.ZONE_FULL: "The zone has as many record sets as Azure allows, so it takes no new one.",
     HeldReason.TOO_MANY_ADDRESSES: "A record set holds at most 20 addresses in Azure.",
     HeldReason.ZONE_GROUP: "A DNS zone group made the record, and keeps it.",
     HeldReason.SERVED_BY_OTHER: "Others serve the name: a record with the same addresses, or the service itself.",
@@ -203,6 +206,18 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """What nobody may be harmed by yet, and somebody should know: of an endpoint's name in a hub, or of a zone."""
+
+    hub: str
+    zone: ResourceId
+    detail: str
+    name: str = ""
+    """The public name; empty where it is the zone itself that is warned of."""
+    endpoint: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to change, what is held and why, and how many records need nothing."""
 
@@ -211,27 +226,37 @@ class Plan:
     unchanged: tuple[RecordKey, ...] = ()
     over_limit: tuple[Change, ...] = ()
     """Withdrawals that only a person lets through, by the hash; each is held as over_limit as well."""
+    zones: tuple[ZoneChange, ...] = ()
+    """Zones to make and to link."""
+    warnings: tuple[PlanWarning, ...] = ()
 
     @property
     def hash(self) -> str:
-        """Names exactly these changes, whatever is held beside them: equal plans have equal hashes.
+        """Names exactly these changes, whatever is held or warned of beside them: equal plans have equal hashes.
 
         What a limit holds back counts: with the hash, a person lets it through.
         """
-        lines = sorted(essence(change) for change in (*self.changes, *self.over_limit))
+        lines = sorted(essence(change) for change in (*self.changes, *self.over_limit, *self.zones))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def essence(change: Change) -> str:
+def essence(change: Change | ZoneChange) -> str:
     """What makes a change this one, as a digest; not the etag, which any look may find anew."""
-    was = [str(address) for address in change.was]
-    place = [str(change.key), change.key.zone.key, was, change.endpoint.key]
     match change:
         case Put():
             new = [str(address) for address in change.addresses]
-            text = json.dumps(["put", *place, new, change.ttl, change.owner.instance, change.owner.guid])
+            parts = ["put", *_place(change), new, change.ttl, change.owner.instance, change.owner.guid]
         case Drop():
-            text = json.dumps(["drop", *place])
+            parts = ["drop", *_place(change)]
+        case MakeZone():
+            parts = ["zone", change.hub, change.zone.key, change.instance]
+        case LinkZone():
+            parts = ["link", change.hub, change.zone.key, change.network.key, change.redirects]
         case _ as never:
             assert_never(never)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _place(change: Change) -> list[object]:
+    was = [str(address) for address in change.was]
+    return [str(change.key), change.key.zone.key, was, change.endpoint.key]

@@ -18,6 +18,7 @@ from hubwarden.model.plan import Change, Claim, Plan, Want
 from hubwarden.model.record import RecordKey, Standing
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Scope
+from hubwarden.model.zone import ZoneChange
 
 
 class Result(StrEnum):
@@ -32,7 +33,7 @@ class Result(StrEnum):
 class Outcome:
     """What became of one change or decision; a failed write is never only a log line."""
 
-    change: Change | Decision
+    change: Change | ZoneChange | Decision
     result: Result
     error: str = ""
     temporary: bool = False
@@ -44,7 +45,7 @@ class Outcome:
 
     @property
     def key(self) -> RecordKey | ResourceId:
-        """Which record, or which connection."""
+        """Which record, which zone or link, or which connection."""
         return self.change.connection.id if isinstance(self.change, Decision) else self.change.key
 
 
@@ -82,7 +83,7 @@ class Report:
         """
         right: set[RecordKey | ResourceId] = {o.key for o in self.outcomes if o.result is Result.DONE}
         right.update(self.plan.unchanged)
-        still: set[RecordKey | ResourceId] = {change.key for change in self.plan.changes}
+        still: set[RecordKey | ResourceId] = {change.key for change in (*self.plan.changes, *self.plan.zones)}
         return tuple(
             outcome
             for outcome in self.outcomes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from hubwarden.errors import InputError
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.word import Word, to_word, word_data
@@ -48,6 +49,17 @@ class OneGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class OneZone:
+    """Look at a zone that a hub lacks, or that was made for it and may not be linked yet."""
+
+    hub: str
+    zone: ResourceId
+
+    def __str__(self) -> str:
+        return f"zone {self.zone.name} of hub {self.hub}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """Look at every connection of the estate that waits for an answer."""
 
@@ -63,7 +75,7 @@ class Everything:
         return "the whole estate"
 
 
-Scope = OneEndpoint | OneTarget | OneGroup | Pending | Everything | Word
+Scope = OneEndpoint | OneTarget | OneGroup | OneZone | Pending | Everything | Word
 
 
 def subject_of(scope: Scope) -> ResourceId | None:
@@ -78,6 +90,8 @@ def subject_of(scope: Scope) -> ResourceId | None:
             return scope.target
         case OneGroup():
             return scope.group
+        case OneZone():
+            return scope.zone
         case Pending() | Everything() | Word():
             return None
         case _ as never:
@@ -93,6 +107,8 @@ def scope_data(scope: Scope) -> dict[str, object]:
             return {"target": str(scope.target)}
         case OneGroup():
             return {"group": str(scope.group)}
+        case OneZone():
+            return {"hub": scope.hub, "zone": str(scope.zone)}
         case Pending():
             return {"pending": True}
         case Everything():
@@ -113,13 +129,15 @@ def to_scope(data: object) -> Scope:
         return OneTarget(target_id(data["target"]))
     if "group" in data:
         return OneGroup(group_id(data["group"]))
+    if "zone" in data:
+        return OneZone(str(data.get("hub") or ""), zone_id(data["zone"]))
     if data.get("pending") is True:
         return Pending()
     if data.get("everything") is True:
         return Everything()
     if "word" in data:
         return to_word(data["word"])
-    raise InputError("a scope names an endpoint, a target, a group, pending, everything or a person's word")
+    raise InputError("a scope names an endpoint, a target, a group, a zone, pending, everything or a person's word")
 
 
 def target_id(value: object) -> ResourceId:
@@ -128,6 +146,15 @@ def target_id(value: object) -> ResourceId:
     if not target.path or not target.group:
         raise InputError(f"{str(target)[:200]!r} is not the id of a resource in a resource group")
     return target
+
+
+def zone_id(value: object) -> ResourceId:
+    """Reads the id of a private DNS zone. Raises InputError for anything else."""
+    zone = ResourceId.parse(value)
+    if not zone.is_a("Microsoft.Network/privateDnsZones"):
+        raise InputError(f"{str(zone)[:200]!r} is not the id of a private DNS zone")
+    DnsName.parse(zone.name)
+    return zone
 
 
 def group_id(value: object) -> ResourceId:

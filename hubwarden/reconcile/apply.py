@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hubwarden.arm.zones import drop_record, put_record
+from hubwarden.arm.zones import ZONE_FULL, drop_record, put_record
 from hubwarden.errors import HubwardenError, NotFoundError, RacedError, RefusedError, TemporaryError
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
@@ -70,6 +70,8 @@ async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> 
         return Outcome(change, Result.FAILED, str(error), temporary=True, retry_after=error.retry_after)
     except HubwardenError as error:
         locked = isinstance(error, RefusedError) and error.code == _LOCKED
+        if isinstance(error, RefusedError) and error.code == ZONE_FULL:
+            rooms.estate.forget_zones()  # what was known of its room is not so any more
         return Outcome(change, Result.FAILED, str(error), locked=locked)
     return Outcome(change, Result.DONE)
 

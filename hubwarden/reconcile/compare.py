@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubwarden.arm.index import endpoints_in_index, records_in_index
+from hubwarden.dns.capacity import fitting
 from hubwarden.dns.plan import plan_records
 from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
@@ -45,6 +46,8 @@ class Compared:
     """Claims that the ledger lacks and that the index can tell without a look."""
     shown: set[RecordKey] = field(default_factory=set)
     """All records that the index shows."""
+    seen: tuple[Endpoint, ...] = ()
+    """The estate's endpoints that the index shows."""
     parts: Mapping[ResourceId, set[RecordKey]] = field(default_factory=dict)
     """The records that each endpoint wants or claims."""
     standing: Standing = field(default_factory=dict)
@@ -83,7 +86,9 @@ async def compare(rooms: Rooms) -> Compared:
     compared.ours.update(record.key.zone.key for records in estate.marks.values() for record in records)
     sights, outside = await _sights(rooms, estate, compared)
     standing, uncovered = _standing(estate, sights)
-    plan = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
+    compared.seen = tuple(sight.seen for sight in sights.values() if isinstance(sight.seen, Endpoint))
+    planned = plan_records([party_of(sight, within=standing) for sight in sights.values()], standing, rooms.rules)
+    plan = fitting(planned, estate.hubs)
     withdrawing = {change.key for change in plan.changes if change.withdraws}
     compared.doubted = {change.key for change in plan.changes if isinstance(change, Put) and change.etag is not None}
     suspects = _suspects(sights, standing, plan) | _kept_waiting(sights, standing, estate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hubwarden.arm.endpoints import read_endpoint
@@ -13,7 +13,7 @@ from hubwarden.errors import DeniedError, HubwardenError, InputError, NotFoundEr
 from hubwarden.model.dns_name import DnsName, compared
 from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason
-from hubwarden.model.record import RecordKey, RecordSet
+from hubwarden.model.record import HubZones, RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 
@@ -153,8 +153,13 @@ async def see(rooms: Rooms, endpoint: ResourceId) -> Endpoint | Gone | Held:
     return seen
 
 
-async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = True) -> Wishes:
-    """What the endpoint wants; a zone that is missing is looked for once more, for it may be new."""
+async def wishes_of(
+    rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = True, hubs: Sequence[HubZones] | None = None
+) -> Wishes:
+    """What the endpoint wants; a zone that is missing is looked for once more, for it may be new.
+
+    With `hubs`, what it would want if these were the hubs.
+    """
     target = endpoint.target
     matters = endpoint.brings_names and not rooms.publishes_foreign_targets
     tenancy = await rooms.estate.tenancy(target.subscription) if target and matters else Tenancy.UNKNOWN
@@ -163,7 +168,7 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
         return wishes(
             endpoint,
             tenancy=tenancy,
-            hubs=await rooms.estate.hubs(at_least_once_more=again),
+            hubs=await rooms.estate.hubs(at_least_once_more=again) if hubs is None else hubs,
             catalogue=rooms.catalogue,
             networks=rooms.networks,
             publishes_foreign_targets=rooms.publishes_foreign_targets,
@@ -172,7 +177,7 @@ async def wishes_of(rooms: Rooms, endpoint: Endpoint, *, looks_twice: bool = Tru
         )
 
     wished = await asked(again=False)
-    if looks_twice and any(held.reason is HeldReason.NO_ZONE for held in wished.held):
+    if looks_twice and hubs is None and any(held.reason is HeldReason.NO_ZONE for held in wished.held):
         wished = await asked(again=True)
     return wished
 

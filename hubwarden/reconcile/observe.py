@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hubwarden.arm.zones import read_record
+from hubwarden.dns.capacity import creations, fitting
 from hubwarden.dns.plan import Party, joined, plan_records
 from hubwarden.dns.wants import Wishes
 from hubwarden.dns.word import Said, plan_word
@@ -100,7 +101,10 @@ async def observe(rooms: Rooms, ask: Ask) -> View:
         plan = plan_word(parties, standing, rooms.rules, ask.said)
         return View(ask, sights, {change.key: standing[change.key] for change in plan.changes}, plan)
     wished = Plan(held=tuple(held for endpoint in ask.endpoints for held in sights[endpoint].wishes.held))
-    return View(ask, sights, standing, joined(wished, plan_records(parties, standing, rooms.rules)))
+    planned = plan_records(parties, standing, rooms.rules)
+    if creations(planned):
+        planned = fitting(planned, await rooms.estate.hubs())
+    return View(ask, sights, standing, joined(wished, planned))
 
 
 def party_of(sight: Sight, within: Collection[RecordKey]) -> Party:

@@ -13,16 +13,19 @@ from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, HeldReason, Plan, essence
 from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending, Scope
+from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
 from hubwarden.model.word import Word
 from hubwarden.reconcile.approve import Approvals, approve, close_open
 from hubwarden.reconcile.hand_on import look_at
 from hubwarden.reconcile.look import outside
+from hubwarden.reconcile.missing import missing_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
+from hubwarden.reconcile.warn import warned
 from hubwarden.reconcile.word import obey
 from hubwarden.reconcile.write import Orders, Part, together, write, write_all
+from hubwarden.reconcile.zones import complete_zone
 
 
 async def reconcile(
@@ -62,6 +65,7 @@ async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision,
 async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     started = rooms.now()
     part = await _part(rooms, scope, orders)
+    part = await missing_handed_on(rooms, part, orders, notes=not isinstance(scope, Everything))
     return Report(
         run=new_run_id(started),
         scope=scope,
@@ -84,6 +88,8 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
             return await _target(rooms, scope.target, orders)
         case OneGroup():
             return await _endpoints(rooms, await rooms.claims.claimants_in(scope.group), orders, moving=True)
+        case OneZone():
+            return await complete_zone(rooms, scope, orders)
         case Word():
             return await obey(rooms, scope, orders)
         case Pending():
@@ -103,7 +109,8 @@ async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
     answered = await _own_connection(rooms, view, orders)
     if _answered(answered.decisions):
         view = await observe(rooms, ask)
-    return together([answered, await write(rooms, view, orders)])
+    written = await write(rooms, view, orders)
+    return together([answered, written if orders.applies else await warned(rooms, written, [view])])
 
 
 async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
@@ -159,7 +166,8 @@ async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Or
     views = []
     for start in range(0, len(ours), AT_ONCE):
         views.append(await observe(rooms, Ask(tuple(ours[start : start + AT_ONCE]), moving=moving)))
-    return await write_all(rooms, views, orders)
+    written = await write_all(rooms, views, orders)
+    return written if orders.applies else await warned(rooms, written, views)
 
 
 def _answered(decisions: Iterable[Decision]) -> list[ResourceId]:

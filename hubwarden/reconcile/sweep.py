@@ -6,12 +6,15 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from hubwarden.dns.capacity import full_soon
 from hubwarden.errors import HubwardenError
 from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.compare import Compared, compare
+from hubwarden.reconcile.missing import unlinked_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.warn import kept_out
 from hubwarden.reconcile.write import Orders, Part, together, write_all
 
 AT_ONCE = 20
@@ -37,7 +40,11 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
         orders = replace(orders, keeps_all=_REBUILDING)
     if orders.applies:
         await _claim(rooms, compared)
-    parts = [Part(compared.plan)]
+    hubs = await rooms.estate.hubs()
+    crowded = full_soon(hubs)
+    for warning in crowded:
+        log.warning("sweep: %s", warning.detail)
+    parts = [Part(replace(compared.plan, warnings=(*crowded, *await kept_out(rooms, compared.seen, compared.shown))))]
     left = compared.suspects
     while left and rooms.now() < until:
         now, left = next_groups(left)
@@ -49,7 +56,8 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
         now, coming = next_groups(coming)
         losing += await _seen(rooms, compared, now)
     parts.append(await write_all(rooms, losing, orders, until=until))
-    part = together(parts, complete=compared.complete and not left and not coming)
+    all_handed_on = not orders.applies or await unlinked_handed_on(rooms, hubs)
+    part = together(parts, complete=compared.complete and not left and not coming and all_handed_on)
     if orders.applies and part.complete:
         try:
             await _note(rooms, compared, together(parts[1:]))

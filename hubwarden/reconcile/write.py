@@ -14,7 +14,7 @@ from hubwarden.errors import HubwardenError, TemporaryError
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, Put
 from hubwarden.model.record import RecordKey
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.scope import OneEndpoint
@@ -107,7 +107,12 @@ async def write_all(rooms: Rooms, views: Sequence[View], orders: Orders, *, unti
 def together(parts: list[Part], *, complete: bool = True) -> Part:
     """Several parts as one; what two of them saw is told once."""
     plan = joined(*(part.plan for part in parts))
-    once = replace(plan, held=tuple(dict.fromkeys(plan.held)), unchanged=tuple(dict.fromkeys(plan.unchanged)))
+    once = replace(
+        plan,
+        held=tuple(dict.fromkeys(plan.held)),
+        unchanged=tuple(dict.fromkeys(plan.unchanged)),
+        warnings=tuple(dict.fromkeys(plan.warnings)),
+    )
     return Part(
         plan=once,
         outcomes=tuple(outcome for part in parts for outcome in part.outcomes),
@@ -201,7 +206,7 @@ def _with_locks(plan: Plan, outcomes: tuple[Outcome, ...]) -> Plan:
     held = tuple(
         Held(HeldReason.LOCKED, outcome.change.endpoint, outcome.error, outcome.change.key, outcome.change.key.fqdn)
         for outcome in outcomes
-        if outcome.locked and not isinstance(outcome.change, Decision)
+        if outcome.locked and isinstance(outcome.change, Put | Drop)
     )
     return replace(plan, held=(*plan.held, *held)) if held else plan
 
@@ -242,7 +247,7 @@ async def _once_more(
     failed = {
         outcome.change.key
         for outcome in outcomes
-        if outcome.result is Result.FAILED and not isinstance(outcome.change, Decision)
+        if outcome.result is Result.FAILED and isinstance(outcome.change, Put | Drop)
     }
     try:
         again = await observe(rooms, replace(view.ask, thorough=True, absent=frozenset()))
@@ -261,7 +266,7 @@ async def _once_more(
     tried = tuple(
         outcome.change
         for outcome in outcomes
-        if not isinstance(outcome.change, Decision)
+        if isinstance(outcome.change, Put | Drop)
         and outcome.result is not Result.RACED
         and outcome.change.key not in planned
     )

@@ -7,10 +7,11 @@ from typing import Any, assert_never
 
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
-from hubwarden.model.plan import Change, Claim, Drop, Held, Put, Want
+from hubwarden.model.plan import Change, Claim, Drop, Held, PlanWarning, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.scope import scope_data
+from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 
 Data = dict[str, Any]
 
@@ -26,10 +27,11 @@ def report_data(report: Report) -> Data:
         "status": report.status.value,
         "plan": {
             "hash": report.plan.hash,
-            "changes": [change_data(change) for change in report.plan.changes],
+            "changes": [change_data(change) for change in (*report.plan.zones, *report.plan.changes)],
             "overLimit": [change_data(change) for change in report.plan.over_limit],
             "held": [held_data(held) for held in report.plan.held],
             "unchanged": len(report.plan.unchanged),
+            "warnings": [warning_data(warning) for warning in report.plan.warnings],
         },
         "decisions": [decision_data(decision) for decision in report.decisions],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
@@ -93,13 +95,18 @@ def name_data(explanation: NameExplanation) -> Data:
     }
 
 
-def change_data(change: Change) -> Data:
-    """A Put or a Drop."""
+def change_data(change: Change | ZoneChange) -> Data:
+    """A Put or a Drop; or a zone that is made, or linked to a network."""
     match change:
         case Put():
             op, addresses = "put", change.addresses
         case Drop():
             op, addresses = "drop", ()
+        case MakeZone():
+            return _zone_change("zone", change)
+        case LinkZone():
+            how = {"network": str(change.network), "nxDomainRedirect": change.redirects}
+            return {**_zone_change("link", change), **how}
         case _ as never:
             assert_never(never)
     return {
@@ -109,6 +116,31 @@ def change_data(change: Change) -> Data:
         "was": [str(address) for address in change.was],
         "why": change.why,
         "endpoint": str(change.endpoint),
+    }
+
+
+def _zone_change(op: str, change: ZoneChange) -> Data:
+    """With the keys that every change has."""
+    return {
+        "op": op,
+        "zone": change.zone.name,
+        "name": None,
+        "type": None,
+        "addresses": [],
+        "was": [],
+        "why": change.why,
+        "endpoint": None,
+    }
+
+
+def warning_data(warning: PlanWarning) -> Data:
+    """Something to know of: whose name it is about, or, without one, which zone."""
+    return {
+        "hub": warning.hub,
+        "zone": warning.zone.name,
+        "name": warning.name or None,
+        "endpoint": str(warning.endpoint) if warning.endpoint else None,
+        "detail": warning.detail,
     }
 
 

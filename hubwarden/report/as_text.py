@@ -10,9 +10,10 @@ from typing import assert_never
 
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Put
 from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
+from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
 RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
@@ -26,12 +27,13 @@ def report_text(report: Report) -> str:
     plan = report.plan
     lines = [f"{report.mode}: {report.status.value}, {len(plan.unchanged)} unchanged, plan {plan.hash}"]
     results = _results(report)
-    rows = [_row(change, _result(results.get(id(change)))) for change in plan.changes]
+    rows = [_row(change, _result(results.get(id(change)))) for change in (*plan.zones, *plan.changes)]
     rows += [_row(change, _OVER_LIMIT) for change in plan.over_limit]
     lines += _table(("op", "record", "addresses", "was", "why", "result"), rows)
     lines += [_decision(decision) for decision in report.decisions]
     lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
     lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
+    lines += [_line("warning", f"hub {each.hub}", each.name, each.detail) for each in plan.warnings]
     return _printable(lines)
 
 
@@ -80,16 +82,18 @@ def name_text(explanation: NameExplanation) -> str:
 
 
 def report_csv(report: Report) -> str:
-    """A Report as CSV: a row for each change, each decision and each thing held; addresses are joined by `;`."""
+    """A Report as CSV: a row for each change, decision, thing held and warning; addresses are joined by `;`."""
     results = _results(report)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
+    writer.writerows(_zone_cells(change, results.get(id(change))) for change in report.plan.zones)
     writer.writerows(_change_cells(change, results.get(id(change))) for change in report.plan.changes)
     writer.writerows({**_change_cells(change, None), "result": _OVER_LIMIT} for change in report.plan.over_limit)
     answered = {outcome.key: outcome for outcome in report.outcomes}
     writer.writerows(_decision_cells(each, answered.get(each.connection.id)) for each in report.decisions)
     writer.writerows(_held_cells(held) for held in report.plan.held)
+    writer.writerows(_warning_cells(warning) for warning in report.plan.warnings)
     return out.getvalue()
 
 
@@ -138,6 +142,26 @@ def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, objec
         "why": _cell(change.why),
         "endpoint": change.endpoint,
         **_outcome_cells(outcome),
+    }
+
+
+def _zone_cells(change: ZoneChange, outcome: Outcome | None) -> Mapping[str, object]:
+    return {
+        "op": _op(change),
+        "zone": change.zone.name,
+        "addresses": change.network if isinstance(change, LinkZone) else "",
+        "why": _cell(change.why),
+        **_outcome_cells(outcome),
+    }
+
+
+def _warning_cells(warning: PlanWarning) -> Mapping[str, object]:
+    return {
+        "op": "warning",
+        "zone": warning.zone.name,
+        "name": _cell(warning.name),
+        "why": _cell(warning.detail),
+        "endpoint": warning.endpoint or "",
     }
 
 
@@ -204,7 +228,10 @@ def _results(report: Report) -> dict[int, Outcome]:
     return {id(outcome.change): outcome for outcome in report.outcomes}
 
 
-def _row(change: Change, result: str) -> Sequence[str]:
+def _row(change: Change | ZoneChange, result: str) -> Sequence[str]:
+    if isinstance(change, MakeZone | LinkZone):
+        network = change.network.name if isinstance(change, LinkZone) else ""
+        return (_op(change), change.zone.name, network, "", change.why, result)
     addresses = _join(change.addresses) if isinstance(change, Put) else ""
     return (_op(change), str(change.key), addresses, _join(change.was), change.why, result)
 
@@ -213,8 +240,12 @@ def _result(outcome: Outcome | None) -> str:
     return outcome.result.value if outcome else "planned"
 
 
-def _op(change: Change) -> str:
+def _op(change: Change | ZoneChange) -> str:
     match change:
+        case MakeZone():
+            return "zone"
+        case LinkZone():
+            return "link"
         case Put():
             return "put"
         case Drop():

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubwarden.catalog import Trait
 from hubwarden.config.environment import DEFAULT_FILE
 from hubwarden.config.loading import Config, load, parse, schema
 from hubwarden.errors import ConfigError
@@ -114,7 +115,37 @@ followUps: [100ms, 2s, 3m, 4h, 5d]
     assert (row.type, row.group, row.notes) == ("Contoso.Things/things", "thing", "ours")
     assert (row.zone, row.suffix) == ("privatelink.things.com", "things.com")
     assert config.follow_ups == (0.1, 2.0, 180.0, 14400.0, 432000.0)
-    assert [warning.split(": ")[2] for warning in config.warnings] == ["hubs.0.networks", "hubs.0.dns"]
+    assert [warning.split(": ")[2] for warning in config.warnings] == ["hubs.0.dns"]
+
+
+def test_zones_that_would_be_made_for_nobody_are_warned_of() -> None:
+    _, [warning] = parse(f"{LEAST}  - name: neu\n    zones: [{ZONES}]\n    createZones: true", "f")
+    assert warning.startswith("f: line 8: hubs.1.createZones: without networks")
+
+
+def test_a_hub_says_whether_zones_are_made_for_it_and_how_they_are_linked(settings: Settings) -> None:
+    config = settings(f"{LEAST}  - name: neu\n    zones: [{ZONES}]\n    createZones: true\n    nxDomainRedirect: false")
+    assert [(hub.creates_zones, hub.redirects) for hub in config.hubs] == [(False, True), (True, False)]
+
+
+def test_an_owners_row_may_hold_placeholders_traits_and_any_group(settings: Settings) -> None:
+    config = settings(
+        LEAST
+        + """
+cloud: usgov
+catalog:
+  rows:
+    - type: Microsoft.ContainerRegistry/registries
+      group: "*"
+      zone: "{region}.data.privatelink.azurecr.us"
+      suffix: "{region}.data.AzureCR.us"
+      traits: [part, silent]
+"""
+    )
+    assert config.cloud == "usgov"
+    [row] = config.rows
+    assert (row.group, set(row.traits)) == ("*", {Trait.PART, Trait.SILENT})
+    assert (row.zone, row.suffix) == ("{regionName}.data.privatelink.azurecr.us", "{regionName}.data.azurecr.us")
 
 
 def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> None:
@@ -265,6 +296,40 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
             "catalog.rows.0.type: 'things' does not look right; it matches ^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$",
             id="no type",
         ),
+        *(
+            pytest.param(f"catalog: {{rows: [{{type: A.B/c, {row}}}]}}", f"catalog.rows.0{fault}", id=said)
+            for said, row, fault in (
+                (
+                    "a placeholder that is none",
+                    "group: g, zone: 'p.{region}.x.com', suffix: '{area}.x.com'",
+                    ".suffix: '{area}.x.com' holds '{area}', which is no placeholder; there are "
+                    "{regionName}, {regionCode}, {dnsPrefix}, {partitionId}, {subzone}",
+                ),
+                (
+                    "a placeholder of the zone that the suffix lacks",
+                    "group: g, zone: 'p.{regionName}.x.com', suffix: x.com",
+                    ": zone 'p.{regionName}.x.com' and suffix 'x.com' must hold the same placeholders; "
+                    "{regionName} stands in one of them only",
+                ),
+                (
+                    "a trait that is none",
+                    "group: g, zone: p.x.com, suffix: x.com, traits: [loud]",
+                    ".traits.0: it should be 'shared', 'apex', 'wildcard', 'not-created', 'part', 'own-records' or "
+                    "'silent', not 'loud'",
+                ),
+                (
+                    "a star in the middle of a group",
+                    "group: a*b, zone: p.x.com, suffix: x.com",
+                    r".group: 'a*b' does not look right; it matches ^(\*|[^*-]+-\*|[^*]+)$",
+                ),
+                ("a zone that is no text", "group: g, zone: 5, suffix: x.com", ".zone: a DNS name is text, not int"),
+                (
+                    "a wildcard zone",
+                    "group: g, zone: '*.x.com', suffix: x.com",
+                    ".zone: '*.x.com' is a wildcard; neither a zone nor a suffix is one",
+                ),
+            )
+        ),
         pytest.param("events: {topic: 5}", "events.topic: it should be text, not 5", id="a number for text"),
     ],
 )
@@ -326,8 +391,8 @@ def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str
         pytest.param(
             "name: weu",
             "name: weu\n    zone: x",
-            "line 5: hubs.0.zone: is not a key here; allowed are createZones, dns, name, networks, prefers, publishes, "
-            "zones",
+            "line 5: hubs.0.zone: is not a key here; allowed are createZones, dns, name, networks, "
+            "nxDomainRedirect, prefers, publishes, zones",
             id="a key misspelt in a hub",
         ),
         pytest.param(
@@ -470,11 +535,8 @@ def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
     [
         ("approvals: {remindAfter: 3d}", "approvals.remindAfter"),
         ("events: {topic: 'https://t'}", "events.topic"),
-        (f"    networks: [{NETWORK}]", "hubs.0.networks"),
         ("    dns: {servers: [10.0.0.4]}", "hubs.0.dns"),
-        (f"  - name: neu\n    zones: [{ZONES}]\n    networks: [{NETWORK}]", "hubs.1.networks"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    dns: {{via: firewall}}", "hubs.1.dns"),
-        (f"  - name: neu\n    zones: [{ZONES}]\n    createZones: true", "hubs.1.createZones"),
     ],
 )
 def test_what_this_version_does_not_act_on_is_warned_of_by_line(more: str, key: str) -> None:
@@ -490,6 +552,7 @@ def test_what_this_version_does_not_act_on_is_warned_of_by_line(more: str, key: 
         "events: {topic: null}",
         f"  - {{name: n, zones: [{ZONES}], createZones: false}}",
         "    networks: []\n    dns: {}",
+        f"    networks: [{NETWORK}]\n    createZones: true",
     ],
 )
 def test_what_says_nothing_is_not_warned_of(more: str) -> None:
@@ -581,7 +644,7 @@ def test_every_key_of_the_schema_is_in_camel_case() -> None:
     keys = [key for part in parts for key in part.get("properties", {})]
     assert len(keys) > 30
     assert [key for key in keys if "_" in key or not key[0].islower()] == []
-    assert all(part["additionalProperties"] is False for part in parts)
+    assert all(part["additionalProperties"] is False for part in parts if part["type"] == "object")
 
 
 VALUES = st.recursive(

@@ -65,6 +65,7 @@ def test_a_report_has_the_shape_that_the_api_promises() -> None:
             "overLimit": [],
             "held": [held_data(HELD), held_data(NAMELESS)],
             "unchanged": 1,
+            "warnings": [],
         },
         "decisions": [],
         "outcomes": [
