@@ -14,7 +14,8 @@ from simulator.wire import Reply, Request
 PATH = "/_identity/token"
 SYSTEM = "system"
 _LIFETIME = 86_400
-_AUDIENCE = "management.azure.com"
+_AUDIENCES = ("management.azure.com", "management.core.usgovcloudapi.net", "management.chinacloudapi.cn")
+"""ARM in the public, US Government and China clouds, as azure-core names them."""
 
 
 class Identity:
@@ -34,7 +35,7 @@ class Identity:
         if request.api_version != "2019-08-01":
             return _refused(400, f"Unsupported api-version '{request.api_version}'.")
         resource = request.query.get("resource", "")
-        if urlsplit(resource).hostname != _AUDIENCE:
+        if urlsplit(resource).hostname not in _AUDIENCES:
             return _refused(400, f"invalid_scope: no resource '{resource}'.")
         client_id = request.query.get("client_id") or SYSTEM
         body = {

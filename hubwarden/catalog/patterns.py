@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -96,6 +96,10 @@ class Pattern:
         """Whether a name is this end, or lies under it, or above it; a placeholder may stand for any label."""
         pairs = zip(reversed(self.labels), reversed(name.labels), strict=False)
         return all(wanted == label or wanted in KINDS for wanted, label in pairs)
+
+    def among(self, names: Iterable[DnsName]) -> tuple[DnsName, ...]:
+        """Those of some names that are this end and nothing more, in their order of the alphabet."""
+        return tuple(sorted(name for name in names if (found := self.match(name)) and found[0] == APEX))
 
     def filled(self, values: Mapping[str, str]) -> DnsName:
         """The name with the placeholders' values in their place."""

@@ -36,6 +36,9 @@ _FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
 _PART = re.compile(r"(\*|(?P<first>[0-9]{1,2}|[a-z]{3})(-(?P<last>[0-9]{1,2}|[a-z]{3}))?)(/[1-9][0-9]?)?", re.ASCII)
 
 
+_PUBLIC_STORAGE = ".core.windows.net"
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """Where the ledger and the work queue live: a connection string, or service addresses and an identity."""
@@ -44,6 +47,11 @@ class Storage:
     table_uri: str = ""
     queue_uri: str = ""
     client_id: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether an address of it is one of the public cloud's."""
+        return _PUBLIC_STORAGE in self.table_uri or _PUBLIC_STORAGE in self.queue_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +130,8 @@ def _storage(variables: Mapping[str, str]) -> Storage | str:
     account = variables.get(f"{setting}__accountName", "")
     if account and not _ACCOUNT.fullmatch(account):
         return "__accountName: it is no storage account's name, which has 3 to 24 lower-case letters and digits"
-    table = variables.get(f"{setting}__tableServiceUri") or (account and f"https://{account}.table.core.windows.net")
-    queue = variables.get(f"{setting}__queueServiceUri") or (account and f"https://{account}.queue.core.windows.net")
+    table = variables.get(f"{setting}__tableServiceUri") or (account and f"https://{account}.table{_PUBLIC_STORAGE}")
+    queue = variables.get(f"{setting}__queueServiceUri") or (account and f"https://{account}.queue{_PUBLIC_STORAGE}")
     if not table or not queue:
         return (
             f"no storage is named; set {setting} to a connection string, or {setting}__accountName, "

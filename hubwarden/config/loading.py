@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from hubwarden.catalog import Row
 from hubwarden.catalog.rows import published
 from hubwarden.config.document import Document, dotted, read_document
-from hubwarden.config.environment import Environment, read_environment
+from hubwarden.config.environment import Environment, read_environment, storage_setting
 from hubwarden.config.schema import File, RulePart, TargetPart
 from hubwarden.errors import ConfigError
 from hubwarden.model.connection import Verdict
@@ -72,6 +72,12 @@ def load(variables: Mapping[str, str] | None = None) -> Config:
         faults += error.faults
     except (OSError, UnicodeDecodeError) as error:
         faults.append(f"{environment.config_file}: cannot be read: {error}")
+    if file is not None and file.cloud != "public" and environment.storage and environment.storage.is_public:
+        setting = storage_setting(variables)
+        faults.append(
+            f"{setting}: this account is of the public cloud, as is every __accountName; with cloud {file.cloud} give "
+            f"both {setting}__tableServiceUri and {setting}__queueServiceUri"
+        )
     if file is None or faults:
         raise ConfigError(faults)
     return _config(environment, file, warnings)

@@ -127,7 +127,9 @@ Condition = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 
 
-TraitWord = Literal["shared", "apex", "wildcard", "not-created", "part", "own-records", "silent"]
+TraitWord = Annotated[Trait, Field(strict=False)]
+RowGroup = Annotated[str, Field(pattern=r"^(\*|[^*-]+-\*|[^*]+)$")]
+"""A group; `*` is any, and `sites-*` any that begins so."""
 RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
 """It stands in the description of every connection that the rule answers, which has room for 140 characters."""
 ResourceType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")]
@@ -240,7 +242,7 @@ class RowPart(_Part):
     """A row of the catalogue that the owner adds, or puts in place of ours."""
 
     type: ResourceType
-    group: str = Field(min_length=1)
+    group: RowGroup
     zone: NamePattern
     suffix: NamePattern
     notes: str = ""
@@ -253,9 +255,8 @@ class RowPart(_Part):
 
     def row(self) -> Row:
         """The row, as the catalogue has it."""
-        traits = frozenset(Trait(trait) for trait in self.traits)
         try:
-            return Row(self.type, self.group, self.zone, self.suffix, self.notes, traits)
+            return Row(self.type, self.group, self.zone, self.suffix, self.notes, frozenset(self.traits))
         except InputError as error:
             raise ValueError(str(error)) from error
 

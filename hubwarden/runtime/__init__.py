@@ -12,10 +12,18 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubwarden.errors import ConfigError, HubwardenError, InputError, LedgerUnavailableError, TemporaryError
+from hubwarden.errors import (
+    ConfigError,
+    HubwardenError,
+    InputError,
+    LedgerUnavailableError,
+    TemporaryError,
+    UnavailableError,
+)
 from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.record import HubZones
 from hubwarden.model.report import Explanation, NameExplanation, Report, Run
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, Scope
@@ -59,8 +67,8 @@ class Runtime:
         logging.getLogger("azure").setLevel(logging.WARNING)  # the SDKs tell of every request at INFO
         environment, storage = config.environment, config.environment.storage
         assert storage is not None  # load() refuses an environment without storage
-        credential = credential_of(environment, environment.client_id)
-        by_identity = None if storage.connection_string else credential_of(environment, storage.client_id)
+        credential = credential_of(environment, environment.client_id, config.cloud)
+        by_identity = None if storage.connection_string else credential_of(environment, storage.client_id, config.cloud)
         rooms = rooms_of(config, credential, account_of(storage, by_identity), now, sleep)
         return cls(rooms, [each for each in (credential, by_identity) if each])
 
@@ -88,6 +96,13 @@ class Runtime:
         from hubwarden.reconcile.explain import explain
 
         return await explain(self.rooms, scope.endpoint)
+
+    async def hub_zones(self, name: str) -> HubZones:
+        """A hub of the settings and the zones that it has now. Raises UnavailableError where they are not shown."""
+        [hub] = [each for each in await self.rooms.estate.hubs() if each.hub.name == name]
+        if hub.trouble:
+            raise UnavailableError(f"the zones of hub {name} could not be listed: {hub.trouble}")
+        return hub
 
     async def explain_name(self, name: DnsName) -> NameExplanation:
         """Which records may answer a name, whose they are, and why they stand so; changes nothing."""

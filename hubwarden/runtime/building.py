@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from hubwarden.reconcile.rooms import Rooms
 
 
-def credential_of(environment: Environment, client_id: str) -> AsyncTokenCredential:
-    """The app's managed identity where there is one; else whatever the person at the shell is signed in with."""
+def credential_of(environment: Environment, client_id: str, cloud: str) -> AsyncTokenCredential:
+    """The app's managed identity where there is one; else whatever the person at the shell is signed in with there."""
+    from azure.identity import AzureAuthorityHosts
     from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
     if environment.has_managed_identity:
         return ManagedIdentityCredential(client_id=client_id or None)
-    return DefaultAzureCredential()
+    elsewhere = {"usgov": AzureAuthorityHosts.AZURE_GOVERNMENT, "china": AzureAuthorityHosts.AZURE_CHINA}
+    return DefaultAzureCredential(authority=elsewhere.get(cloud))
 
 
 def account_of(storage: Storage, credential: AsyncTokenCredential | None) -> StorageAccount:

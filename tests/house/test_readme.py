@@ -65,7 +65,16 @@ def test_the_simulators_page_lists_its_options(capsys: pytest.CaptureFixture[str
     assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == offered
 
 
-COMMANDS = [["config", "check"], ["config", "schema"], ["reconcile"], ["explain"], ["runs"], ["connections"]]
+COMMANDS = [
+    ["zones"],
+    ["config", "check"],
+    ["config", "schema"],
+    ["names"],
+    ["reconcile"],
+    ["explain"],
+    ["runs"],
+    ["connections"],
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -148,6 +148,23 @@ catalog:
     assert (row.zone, row.suffix) == ("{regionName}.data.privatelink.azurecr.us", "{regionName}.data.azurecr.us")
 
 
+def test_outside_the_public_cloud_an_accounts_name_is_not_enough(tmp_path: Path) -> None:
+    """Its address would be the public cloud's, for us as for the Functions host."""
+    file = tmp_path / "hubwarden.yaml"
+    file.write_text(LEAST + "\ncloud: usgov\n", encoding="utf-8")
+    there = {
+        f"AzureWebJobsStorage__{service}ServiceUri": f"https://st0.{service}.core.usgovcloudapi.net"
+        for service in ("table", "queue")
+    }
+    settled = load({**there, "HUBWARDEN_CONFIG": str(file)})
+    assert (settled.cloud, settled.environment.faults) == ("usgov", ())
+    with pytest.raises(ConfigError) as refused:
+        load({"AzureWebJobsStorage__accountName": "st0", "HUBWARDEN_CONFIG": str(file)})
+    [fault] = refused.value.faults
+    assert fault.startswith("AzureWebJobsStorage: this account is of the public cloud")
+    assert "with cloud usgov give both AzureWebJobsStorage__tableServiceUri" in fault
+
+
 def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> None:
     config = settings(LEAST + f"  - name: neu\n    zones: [{ZONES}]\nfollowUps: [1m]\n")
     assert [hub.name for hub in config.hubs] == ["weu", "neu"]
