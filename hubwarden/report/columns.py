@@ -29,7 +29,7 @@ def as_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def cell(text: str) -> str:
     """A stranger's text as a cell: a spreadsheet must not take it for a formula."""
     safe = printable(text)
-    return f"'{safe}" if safe[:1] in ("=", "+", "-", "@") else safe
+    return f"'{safe}" if safe[:1] in ("=", "+", "-", "@") and safe != "@" else safe  # a lone @ is a zone's own name
 
 
 def printable(text: str) -> str:
