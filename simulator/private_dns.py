@@ -19,7 +19,6 @@ ZONES = "Microsoft.Network/privateDnsZones"
 LINKS = f"{ZONES}/virtualNetworkLinks"
 
 # Azure, limits (behaviour reference section 3.7).
-MAX_RECORD_SETS = 25_000
 MAX_LINKS = 1_000
 MAX_REGISTRATION_LINKS = 100
 
@@ -114,6 +113,7 @@ def write_link(world: World, caller: Caller, link_id: str, body: Mapping[str, An
     if not isinstance(network, str):
         raise bad_request("A virtual network link needs properties.virtualNetwork.id.")
     registration = bool(wanted.get("registrationEnabled", False))
+    _refuse_overlap(world, zone, network)
     _limitlinks(world, zone["id"], link_id, registration=registration)
     link_id = current["id"] if current else f"{zone['id']}/virtualNetworkLinks/{parsed.name}"
 
@@ -197,7 +197,7 @@ def recount(world: World, zone_id: str) -> None:
     zone = world.need(zone_id)
     found = links(world, zone_id)
     numbers = {
-        "maxNumberOfRecordSets": MAX_RECORD_SETS,
+        "maxNumberOfRecordSets": world.settings.max_record_sets,
         "maxNumberOfVirtualNetworkLinks": MAX_LINKS,
         "maxNumberOfVirtualNetworkLinksWithRegistration": MAX_REGISTRATION_LINKS,
         "numberOfRecordSets": world.store.count_below(zone_id) - len(found),
@@ -226,6 +226,21 @@ def _refuse_when_busy(world: World, resource_id: str, operation_type: str) -> No
 def links(world: World, zone_id: str) -> list[Document]:
     """A zone's links, ordered by name."""
     return world.store.below(zone_id, LINKS)
+
+
+def _refuse_overlap(world: World, zone: Document, network: str) -> None:
+    """Azure, a network sees only one zone of a name (the text as in MicrosoftDocs/azure-aks-docs#212)."""
+    for other in world.documents(ZONES):
+        if other["name"].lower() != zone["name"].lower() or ids.key(other["id"]) == ids.key(zone["id"]):
+            continue
+        if any(
+            ids.key(link["properties"]["virtualNetwork"]["id"]) == ids.key(network)
+            for link in links(world, other["id"])
+        ):
+            raise bad_request(
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link "
+                f"virtual network with '{zone['name']}' and '{other['name']}' zones."
+            )
 
 
 def _registers(link: Document) -> bool:

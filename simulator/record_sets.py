@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator import ids
 from simulator.documents import Document
-from simulator.private_dns import MAX_RECORD_SETS, ZONES, Insist, bad_request, fqdn, links, need_zone, recount, spelt
+from simulator.private_dns import ZONES, Insist, bad_request, fqdn, links, need_zone, recount, spelt
 from simulator.refusals import By, Refusal
 from simulator.world import Caller, World, not_found
 
@@ -155,8 +155,11 @@ def _check_address(address: Any) -> None:
 
 
 def _refuse_new_record_set(world: World, zone_id: str, record_type: str, name: str) -> None:
-    if world.store.count_below(zone_id) - len(links(world, zone_id)) >= MAX_RECORD_SETS:
-        raise bad_request(f"The zone cannot have more than {MAX_RECORD_SETS} record sets.")
+    most = world.settings.max_record_sets
+    if world.store.count_below(zone_id) - len(links(world, zone_id)) >= most:
+        # Azure, the limit is documented (reference section 3.7), how one more is refused is not.
+        code = "Conflict" if world.settings.zone_full_refusal == "409" else "BadRequest"
+        raise Refusal(code, f"The zone cannot have more than {most} record sets.", by=By.PRIVATE_DNS)
     if record_type == "SOA":
         raise bad_request("A zone has one SOA record set, at its apex.")
     others = [each for each in RECORDS if world.document(f"{zone_id}/{each}/{name}") is not None]

@@ -47,6 +47,8 @@ class Settings:
     missing_delete_insists: bool = _setting(
         False, "flag"
     )  # deleting a missing record set with If-Match is a 412, not 204
+    max_record_sets: int = _setting(25_000, "count")  # how many record sets a zone takes
+    zone_full_refusal: str = _setting("400", "400|409")  # how one more is refused
     # Resource Graph (section 5)
     graph_lag_ms: int = _setting(0, "count")  # the index shows the world as it was that long ago
     graph_payload_bytes: int = _setting(16_777_216, "count")  # the largest answer

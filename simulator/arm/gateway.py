@@ -9,12 +9,14 @@ from typing import Any
 from simulator import ids, locks, roles
 from simulator.connection_documents import CHILD
 from simulator.endpoint_names import ENDPOINTS
+from simulator.private_dns import LINKS
 from simulator.refusals import By, Refusal
 from simulator.roles import Rights
 from simulator.wire import Request
 
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _APPROVAL = f"{CHILD}Approval/action"
+_JOIN = "Microsoft.Network/virtualNetworks/join/action"
 
 
 def check_request(request: Request) -> None:
@@ -57,6 +59,8 @@ def _check_write(request: Request, scope: str, action: str, rights: Rights) -> N
         rights.need(f"{ids.parse(written.parent).type}/{_APPROVAL}", written.parent)
     if written is not None and written.type.lower() == ENDPOINTS.lower() and request.method == "PUT":
         _check_targets(request, scope, action, rights)
+    if written is not None and written.type.lower() == LINKS.lower() and request.method == "PUT":
+        _check_network(request, scope, action, rights)
     # Azure, ReadOnly stops actions, too.
     locks.refuse_when_locked(request.world, scope, _VERBS.get(request.method, "write"))
     if written is not None:
@@ -82,6 +86,15 @@ def _check_targets(request: Request, scope: str, action: str, rights: Rights) ->
             continue  # an alias, or nothing at all, which the provider refuses
         if not rights.allow(approval, target):
             raise roles.link_forbidden(request.caller.principal, action, scope, target, approval)
+
+
+def _check_network(request: Request, scope: str, action: str, rights: Rights) -> None:
+    """Azure, who links a network to a zone must be allowed to join it (built-in Private DNS Zone Contributor)."""
+    properties: Any = request.body.get("properties") if isinstance(request.body, Mapping) else None
+    network: Any = properties.get("virtualNetwork") if isinstance(properties, Mapping) else None
+    linked = str(network.get("id")) if isinstance(network, Mapping) else ""
+    if linked and not rights.allow(_JOIN, linked):
+        raise roles.link_forbidden(request.caller.principal, action, scope, linked, _JOIN)
 
 
 def _automatic_targets(body: Any) -> list[str]:
