@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -147,7 +147,7 @@ def to_exemption(document: Document) -> Exemption:
         )
 
 
-def overridden(definition: AssignedDefinition, overrides: list[Document]) -> AssignedDefinition:
+def overridden(definition: AssignedDefinition, overrides: Sequence[Document]) -> AssignedDefinition:
     """A policy with the effect that its assignment's overrides give it; unknown where they pick by something else.
 
     An override picks the members of a set by their references; without selectors it is for all (Microsoft's page on the

@@ -31,7 +31,10 @@ def takeover_of(
     group = groups[0] if groups else None
     obstacles = [*_unready(endpoint), *_of_groups(endpoint, groups, hubs)]
     for key in sorted(made):
-        obstacles += _of_record(endpoint, key, wants.get(key), standing[key], wishes, rules)
+        if group is None:
+            obstacles.append(_left_behind(key, standing[key]))
+        else:
+            obstacles += _of_record(endpoint, key, wants.get(key), standing[key], wishes, rules)
     puts = tuple(
         _put(endpoint, want, standing[key], rules)
         for key, want in sorted(wants.items())
@@ -80,19 +83,34 @@ def _of_record(
     wishes: Wishes,
     rules: Rules,
 ) -> Iterator[Obstacle]:
+    """What would be lost, or is not known, of one record that the group made."""
+    if record is None:
+        return  # what does not stand there cannot be lost
     if want is None:
         yield Obstacle(ObstacleReason.NOT_WANTED, f"{key} would be lost: {_why_unwanted(key, wishes)}")
     elif key.fqdn in rules.protected or want.fqdn in rules.protected:
         yield Obstacle(ObstacleReason.PROTECTED, f"records.protected names {key.fqdn}")
     if isinstance(record, Unread):
         yield Obstacle(ObstacleReason.UNKNOWN, f"what stands under {key}: {record.detail}")
-    elif record is not None and not is_made_for(record, endpoint.guid):
+    elif not is_made_for(record, endpoint.guid):
         maker = f", made for the endpoint with resourceGuid {record.maker}" if record.maker else ""
         detail = f"{key} is not this group's any more ({record.keeper}{maker}), and may go with it"
         yield Obstacle(ObstacleReason.OTHERS_RECORD, detail)
-    elif record is not None and want is not None and set(record.addresses) != set(want.addresses):
+    elif want is not None and set(record.addresses) != set(want.addresses):
         detail = f"{key} stands with {_joined(record.addresses)}; wanted: {_joined(want.addresses)}"
         yield Obstacle(ObstacleReason.OTHER_ADDRESSES, detail)
+
+
+def _left_behind(key: RecordKey, record: RecordSet | Unread | None) -> Obstacle:
+    if isinstance(record, Unread):
+        return Obstacle(ObstacleReason.UNKNOWN, f"what stands under {key}: {record.detail}")
+    detail = f"{key} was left behind by a zone group that is gone: delete it by hand, then run takeover again"
+    return Obstacle(ObstacleReason.OTHERS_RECORD, detail)
+
+
+def is_doubtful(record: RecordSet | Unread | None, guid: str) -> bool:
+    """Whether a record that an index shows as made for that endpoint may still be so."""
+    return isinstance(record, Unread) or (record is not None and is_made_for(record, guid))
 
 
 def is_made_for(record: RecordSet, guid: str) -> bool:
@@ -109,6 +127,7 @@ def _why_unwanted(key: RecordKey, wishes: Wishes) -> str:
 
 
 def _put(endpoint: Endpoint, want: Want, record: RecordSet | Unread | None, rules: Rules) -> Put:
+    """Ours, which insists that nothing stands there."""
     return Put(
         hub=want.hub,
         key=want.key,

@@ -13,7 +13,7 @@ from hubwarden.arm.locks import Locks
 from hubwarden.arm.policy import PolicyReader
 from hubwarden.arm.zone_groups import list_zone_groups
 from hubwarden.dns.recreation import locked, recreators
-from hubwarden.dns.takeover import takeover_of
+from hubwarden.dns.takeover import is_doubtful, takeover_of
 from hubwarden.errors import HubwardenError
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import ClaimState, Held
@@ -79,18 +79,25 @@ async def _foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
     hubs = await rooms.estate.hubs()
     said = {key for group in groups for each in group.zones for key in each.records}
     made = {key for key in said if any(hub.holds(key.zone) for hub in hubs)}
-    made |= surveyed.made.get(fold(seen.guid), frozenset()) if groups else set()
-    standing = await read_records(rooms, made | {want.key for want in wishes.wants})
+    indexed = surveyed.made.get(fold(seen.guid), frozenset())
+    standing = await read_records(rooms, made | indexed | {want.key for want in wishes.wants})
+    # The index may lag behind: what it shows counts only as far as it still stands so.
+    made |= {key for key in indexed if is_doubtful(standing[key], seen.guid)}
     takeover = takeover_of(seen, groups, wishes, standing, made, hubs, rooms.rules)
     if takeover.group is None:
         return takeover
-    # Why it is refused already is enough: with a thousand endpoints, policies are many requests.
-    more = takeover.obstacles or await _governed(surveyed, takeover)
-    return replace(takeover, obstacles=tuple(more))
+    return replace(takeover, obstacles=(*takeover.obstacles, *await _governed(surveyed, takeover)))
 
 
 async def _governed(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]:
     """What people have laid over the endpoint and its records that would undo a takeover, or stop it half-way."""
+    try:
+        return await _laid_over(surveyed, takeover)
+    except HubwardenError as error:
+        return (Obstacle(ObstacleReason.UNKNOWN, f"what people have laid over it: {error}"),)
+
+
+async def _laid_over(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]:
     endpoint, group = takeover.endpoint, takeover.group
     assert group is not None
     policies = await surveyed.policies.over(ResourceId(endpoint.subscription, endpoint.group))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.takeover import ObstacleReason, TakeoverPlan, TakeoverReport
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
-from tests.estate import Estate
+from tests.estate import Estate, SteeredTime
 
 OPERATOR = "operator"
 """The client id of the person at the shell, whose rights are others than the app's."""
@@ -25,18 +25,38 @@ AUTHORIZATION = "providers/Microsoft.Authorization"
 
 
 @dataclass(slots=True)
+class Moments:
+    """What happens while the person's process waits between two looks: one thing at each wait, in this order.
+
+    Long operations are held meanwhile, so that nothing ends unless it is meant to.
+    """
+
+    time: SteeredTime
+    happening: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        """Passes the time at once."""
+        await self.time.sleep(seconds)
+        if self.happening:
+            await self.happening.pop(0)()
+
+
+@dataclass(slots=True)
 class Takeovers:
     """An estate, and a person at its shell."""
 
     estate: Estate
     person: Runtime
+    moments: Moments
 
     async def plan(self, *endpoints: str) -> TakeoverPlan:
         """What the person is shown."""
         return (await self.person.plan_takeovers([ResourceId.parse(each) for each in endpoints])).plan
 
     async def take_over(self, *endpoints: str, plan: str = "") -> TakeoverReport:
-        """The person is shown a plan, and has it done."""
+        """The person is shown a plan, and has it done; the zone groups go at the next wait that has nothing else."""
+        await self.estate.azure.hold_operations()
+        self.moments.happening = self.moments.happening or [self.estate.azure.end_operations] * 50
         named = [ResourceId.parse(each) for each in endpoints]
         return await self.person.take_over(named, plan or (await self.plan(*endpoints)).hash)
 
@@ -103,18 +123,20 @@ class Takeovers:
         return properties
 
 
-def person_at(estate: Estate, directory: Path, identity: str = OPERATOR) -> Runtime:
+def person_at(
+    estate: Estate, directory: Path, moments: Moments, *, storage: str = "", identity: str = OPERATOR
+) -> Runtime:
     """Hubwarden at the shell of somebody who has rights of their own."""
     settings = load(
         {
             "ARM_ENDPOINT": estate.azure.url,
-            "AzureWebJobsStorage": estate.connection_string,
+            "AzureWebJobsStorage": storage or estate.connection_string,
             "AZURE_CLIENT_ID": identity,
             "HUBWARDEN_CONFIG": str(directory / "hubwarden.yaml"),
             "IDENTITY_ENDPOINT": os.environ["IDENTITY_ENDPOINT"],
         }
     )
-    return Runtime.build(settings, now=estate.time.now, sleep=estate.time.sleep)
+    return Runtime.build(settings, now=estate.time.now, sleep=moments.sleep)
 
 
 def zone_id(name: str = BLOB_ZONE, group: str = "rg-dns") -> str:
