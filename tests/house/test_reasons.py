@@ -104,6 +104,8 @@ def test_what_the_page_of_settings_calls_the_default_is_the_default(key: str) ->
     # An estate names something: where its subscriptions are left out, management groups stand in.
     least = LEAST.replace("subscriptions: [2", "managementGroups: [2") if key == "estate.subscriptions" else LEAST
     least += "approvals: {rules: [{name: r, then: hold}]}" if key.startswith("approvals.rules[]") else ""
+    row = "{type: A.B/c, group: g, zone: z.example, suffix: s.example}"
+    least += f"catalog: {{rows: [{row}]}}" if key.startswith("catalog.rows[]") else ""
     if key.startswith("records.names[]"):  # an entry gives one of the two
         other = "suffix" if key.endswith(".fqdn") else "fqdn"
         least += f"records: {{names: [{{target: {ALIAS}, zone: a.contoso.com, {other}: b.a.contoso.com}}]}}"
