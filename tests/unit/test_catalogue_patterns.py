@@ -116,3 +116,10 @@ def test_the_geo_codes_are_microsofts() -> None:
 )
 def test_a_name_touches_an_end_that_it_is_or_lies_under_or_above(name: str, expected: bool) -> None:
     assert Pattern.parse("privatelink.{regionName}.kusto.windows.net").touches(DnsName(name)) is expected
+
+
+def test_of_many_names_those_are_found_that_are_the_end_itself() -> None:
+    names = ["westeurope.x.net", "a.westeurope.x.net", "x.net", "eastus.x.net", "west-1.x.net"]
+    found = Pattern.parse("{regionName}.x.net").among(DnsName(name) for name in names)
+    assert [str(name) for name in found] == ["eastus.x.net", "westeurope.x.net"]
+    assert Pattern.parse("x.net").among([DnsName("x.net"), DnsName("a.x.net")]) == (DnsName("x.net"),)
