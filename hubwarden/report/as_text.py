@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
@@ -14,6 +13,7 @@ from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Pu
 from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
+from hubwarden.report.columns import aligned, as_csv, cell, printable
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
 RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
@@ -29,7 +29,7 @@ def report_text(report: Report) -> str:
     results = _results(report)
     rows = [_row(change, _result(results.get(id(change)))) for change in (*plan.zones, *plan.changes)]
     rows += [_row(change, _OVER_LIMIT) for change in plan.over_limit]
-    lines += _table(("op", "record", "addresses", "was", "why", "result"), rows)
+    lines += aligned(("op", "record", "addresses", "was", "why", "result"), rows)
     lines += [_decision(decision) for decision in report.decisions]
     lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
     lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
@@ -40,7 +40,7 @@ def report_text(report: Report) -> str:
 def runs_text(runs: Iterable[Run]) -> str:
     """Runs as a list, in the order given."""
     rows = [[str(cell) for cell in _run_cells(run)] for run in runs]
-    return _printable(_table(RUN_COLUMNS, rows) or ["no runs"])
+    return _printable(aligned(RUN_COLUMNS, rows) or ["no runs"])
 
 
 def run_text(run: Run) -> str:
@@ -51,7 +51,7 @@ def run_text(run: Run) -> str:
 def connections_text(decisions: Iterable[Decision]) -> str:
     """Connections, what would be answered to each, and what the consumer wrote."""
     rows = [_connection_cells(decision) for decision in decisions]
-    return _printable(_table(CONNECTION_COLUMNS, rows) or ["no connections"])
+    return _printable(aligned(CONNECTION_COLUMNS, rows) or ["no connections"])
 
 
 def explanation_text(explanation: Explanation) -> str:
@@ -99,20 +99,12 @@ def report_csv(report: Report) -> str:
 
 def runs_csv(runs: Iterable[Run]) -> str:
     """Runs as CSV, a row for each."""
-    return _csv(RUN_COLUMNS, (_run_cells(run) for run in runs))
+    return as_csv(RUN_COLUMNS, (_run_cells(run) for run in runs))
 
 
 def connections_csv(decisions: Iterable[Decision]) -> str:
     """Connections as CSV, a row for each; several groups are joined by `;`."""
-    return _csv(CONNECTION_COLUMNS, (_connection_cells(decision, ";") for decision in decisions))
-
-
-def _csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(headings)
-    writer.writerows([_cell(str(cell)) for cell in row] for row in rows)
-    return out.getvalue()
+    return as_csv(CONNECTION_COLUMNS, (_connection_cells(decision, ";") for decision in decisions))
 
 
 def _run_cells(run: Run) -> Sequence[object]:
@@ -139,7 +131,7 @@ def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, objec
         "type": change.key.type,
         "addresses": _join(change.addresses, ";") if isinstance(change, Put) else "",
         "was": _join(change.was, ";"),
-        "why": _cell(change.why),
+        "why": cell(change.why),
         "endpoint": change.endpoint,
         **_outcome_cells(outcome),
     }
@@ -150,7 +142,7 @@ def _zone_cells(change: ZoneChange, outcome: Outcome | None) -> Mapping[str, obj
         "op": _op(change),
         "zone": change.zone.name,
         "addresses": change.network if isinstance(change, LinkZone) else "",
-        "why": _cell(change.why),
+        "why": cell(change.why),
         **_outcome_cells(outcome),
     }
 
@@ -159,8 +151,8 @@ def _warning_cells(warning: PlanWarning) -> Mapping[str, object]:
     return {
         "op": "warning",
         "zone": warning.zone.name,
-        "name": _cell(warning.name),
-        "why": _cell(warning.detail),
+        "name": cell(warning.name),
+        "why": cell(warning.detail),
         "endpoint": warning.endpoint or "",
     }
 
@@ -168,7 +160,7 @@ def _warning_cells(warning: PlanWarning) -> Mapping[str, object]:
 def _decision_cells(decision: Decision, outcome: Outcome | None) -> Mapping[str, object]:
     return {
         "op": decision.verdict,
-        "why": _cell(decision.reason),
+        "why": cell(decision.reason),
         "endpoint": decision.connection.endpoint or "",
         "connection": decision.connection.id,
         **_outcome_cells(outcome),
@@ -176,16 +168,16 @@ def _decision_cells(decision: Decision, outcome: Outcome | None) -> Mapping[str,
 
 
 def _outcome_cells(outcome: Outcome | None) -> Mapping[str, object]:
-    return {"result": outcome.result, "error": _cell(outcome.error)} if outcome else {}
+    return {"result": outcome.result, "error": cell(outcome.error)} if outcome else {}
 
 
 def _held_cells(held: Held) -> Mapping[str, object]:
     return {
         "op": "held",
         "zone": held.key.zone.name if held.key else "",
-        "name": held.key.name if held.key else _cell(held.name),
+        "name": held.key.name if held.key else cell(held.name),
         "type": held.key.type if held.key else "",
-        "why": f"{held.reason.value}: {_safe(held.detail)}",
+        "why": f"{held.reason.value}: {printable(held.detail)}",
         "endpoint": held.endpoint or "",
         "connection": held.connection or "",
     }
@@ -216,12 +208,6 @@ def _standing(record: RecordSet | Unread | None) -> str:
             return f"{_join(record.addresses)} (by {record.keeper})"
         case _ as never:
             assert_never(never)
-
-
-def _cell(text: str) -> str:
-    """A stranger's text as a cell: a spreadsheet must not take it for a formula."""
-    safe = _safe(text)
-    return f"'{safe}" if safe[:1] in ("=", "+", "-", "@") else safe
 
 
 def _results(report: Report) -> dict[int, Outcome]:
@@ -271,26 +257,9 @@ def _seen(seen: Endpoint | Gone) -> Iterable[str]:
             assert_never(never)
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Aligned columns; nothing at all where there is no row."""
-    cells = [headings, *rows]
-    if len(cells) == 1:
-        return []
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-
-
 def _join(addresses: Iterable[object], separator: str = ", ") -> str:
     return separator.join(str(address) for address in addresses)
 
 
 def _printable(lines: Iterable[str]) -> str:
-    return "\n".join(_safe(line) for line in lines)
-
-
-def _safe(text: str) -> str:
-    """Strangers' text must not steer a terminal: control and format characters are shown as escapes."""
-    return "".join(
-        character if unicodedata.category(character)[0] != "C" else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    return "\n".join(printable(line) for line in lines)

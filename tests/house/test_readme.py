@@ -74,6 +74,7 @@ COMMANDS = [
     ["explain"],
     ["runs"],
     ["connections"],
+    ["takeover"],
 ]
 
 
