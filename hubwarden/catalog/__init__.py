@@ -100,6 +100,15 @@ def _is_a_name(match: Match) -> bool:
     return match.left != APEX or Trait.APEX in match.row.traits
 
 
+def _is_a_name_of_another(match: Match, found: Sequence[Match]) -> bool:
+    """Whether a name is all suffix to this row only because its first label may be a DNS prefix as well.
+
+    `orders.database.windows.net` is a server under `database.windows.net`, not the prefix of managed instances.
+    """
+    spent = match.row.suffix.startswith("{dnsPrefix}") and match.left == APEX
+    return spent and any(other.length[0] == match.length[0] - 1 for other in found)
+
+
 def _may_have(match: Match) -> bool:
     wildcard = match.left.startswith("*")
     return _is_a_name(match) and match.left != "*" and (not wildcard or Trait.WILDCARD in match.row.traits)
@@ -113,7 +122,8 @@ def _places(indexes: Sequence[Index], fqdn: DnsName, may_have: Callable[[Match],
     found = [match for index in indexes for match in index.by_zone(fqdn)]
     private = fqdn if found else None
     if not found:
-        found = [match for index in indexes for match in index.by_suffix(fqdn)]
+        ending = [match for index in indexes for match in index.by_suffix(fqdn)]
+        found = [match for match in ending if not _is_a_name_of_another(match, ending)]
     longest = max((match.length for match in found), default=None)
     named = [match for match in found if match.length == longest and may_have(match)]
     if not named:

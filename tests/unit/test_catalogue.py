@@ -342,6 +342,17 @@ def anywhere(fqdn: str, within: Catalogue = PUBLIC) -> list[tuple[str, str]]:
             [("scm.privatelink.azurewebsites.net", "a"), ("privatelink.azurewebsites.net", "a.scm")],
             id="several zones",
         ),
+        pytest.param(
+            "orders.database.windows.net",
+            [("privatelink.database.windows.net", "orders")],
+            id="a label that might stand for another row's placeholder",
+        ),
+        pytest.param(
+            "orders.0123abcd.database.windows.net",
+            [("privatelink.0123abcd.database.windows.net", "orders")],
+            id="a label that does",
+        ),
+        pytest.param("westeurope.kusto.windows.net", [], id="nothing in front of a placeholder"),
         pytest.param("api.monitor.azure.com", [], id="shared, not even by the shorter azure.com"),
         pytest.param("management.azure.com", [], id="a zone that is never created"),
         pytest.param("new.eastus.azmk8s.io", [], id="a service that writes its own"),
