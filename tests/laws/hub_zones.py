@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import dns.rcode
+import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
@@ -87,9 +91,9 @@ async def zone(estate: Estate, zone_id: str = ZONE_ID) -> Any:
 
 
 async def links(estate: Estate, zone_id: str = ZONE_ID) -> dict[str, str]:
-    """The zone's links: the resolution policy by the network's id."""
-    listed = (await estate.azure.arm("GET", f"{zone_id}/virtualNetworkLinks")).body["value"]
-    found = [link["properties"] for link in listed]
+    """The zone's links: the resolution policy by the network's id; none where there is no zone."""
+    listed = await estate.azure.arm("GET", f"{zone_id}/virtualNetworkLinks")
+    found = [link["properties"] for link in listed.body.get("value", ())]
     return {each["virtualNetwork"]["id"]: each["resolutionPolicy"] for each in found}
 
 
@@ -99,6 +103,25 @@ def answer(world: World, name: str) -> str:
     if found.rcode != dns.rcode.NOERROR:
         return dns.rcode.to_text(found.rcode)
     return str(found.records[-1][0])
+
+
+@contextmanager
+def before(call: str, doing: Callable[[], Awaitable[object]]) -> Iterator[None]:
+    """Right before Hubwarden's first request of that method and path, something else happens in Azure."""
+    sends = AioHttpTransport.send
+    done = False
+
+    async def send(transport: Any, request: Any, **options: Any) -> Any:
+        nonlocal done
+        if not done and re.search(call, f"{request.method} {urlsplit(request.url).path}"):
+            done = True
+            await doing()
+        return await sends(transport, request, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AioHttpTransport, "send", send)
+        yield
+    assert done, f"there was no {call}"
 
 
 @dataclass(slots=True)
