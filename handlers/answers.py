@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -19,12 +20,16 @@ from hubwarden.errors import (
     TemporaryError,
     UnavailableError,
 )
+from hubwarden.model.report import Report
+from hubwarden.report.as_json import report_data
 
 WITHIN = 100.0
 """Seconds; what is not done by then is handed on, or refused for now."""
 
 LARGEST = 64 * 1024
 """Bytes of a request's body."""
+
+_HASH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +94,28 @@ def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
     return body
 
 
+def plan_in(asked: Mapping[str, Any]) -> str:
+    """The hash of the plan that a person names; empty where none is. Raises InputError for what is no hash."""
+    plan = asked.get("plan", "")
+    if "plan" in asked and (not isinstance(plan, str) or not _HASH.fullmatch(plan)):
+        raise InputError("'plan' is the hash of a plan, 16 hexadecimal digits")
+    return str(plan)
+
+
 def _none_but(keys: Collection[str], asked: Collection[str]) -> None:
     if unknown := sorted(set(asked) - set(keys)):
         known = f"; {', '.join(keys)} are" if keys else ""
         raise InputError(f"{', '.join(unknown)[:200]}: not known here{known}")
+
+
+def told(came: Report | str) -> func.HttpResponse:
+    """The Report of a run that is over, or where the one that goes on will be found."""
+    return answer(200, report_data(came)) if isinstance(came, Report) else promised(came)
+
+
+def promised(run: str) -> func.HttpResponse:
+    """Where a run that goes on will be found."""
+    return answer(202, {"run": run, "status": "running"}, {"Location": f"/api/runs/{run}"})
 
 
 def answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:

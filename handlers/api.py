@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import azure.functions as func
 
-from handlers.answers import WITHIN, answer, answering, body_of, problem
+from handlers.answers import WITHIN, answering, body_of, plan_in, problem, promised, told
 from handlers.people import may_decide
 from hubwarden.errors import InputError
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
-from hubwarden.model.report import Report
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Scope, target_id
-from hubwarden.report.as_json import report_data
 from hubwarden.runtime import runtime, settings
-
-_HASH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 door = func.Blueprint()
 
@@ -37,13 +32,8 @@ async def api_reconcile(req: func.HttpRequest) -> func.HttpResponse:
     if plan and not settings().applies:
         return problem(409, "mode-plan", "the settings say mode: plan, so nobody applies a plan")
     if isinstance(scope, Everything) and not plan:
-        return _promised(await runtime().start(scope, applies=applies))
-    came = await runtime().ask(scope, applies=applies, plan=plan, within=WITHIN)
-    return answer(200, report_data(came)) if isinstance(came, Report) else _promised(came)
-
-
-def _promised(run: str) -> func.HttpResponse:
-    return answer(202, {"run": run, "status": "running"}, {"Location": f"/api/runs/{run}"})
+        return promised(await runtime().start(scope, applies=applies))
+    return told(await runtime().ask(scope, applies=applies, plan=plan, within=WITHIN))
 
 
 def _scope(asked: dict[str, Any]) -> Scope:
@@ -69,11 +59,7 @@ def _applies(asked: dict[str, Any]) -> bool:
 
 
 def _plan(asked: dict[str, Any]) -> str:
-    plan = asked.get("plan", "")
-    if "plan" not in asked:
-        return ""
-    if not isinstance(plan, str) or not _HASH.fullmatch(plan):
-        raise InputError("'plan' is the hash of a plan, 16 hexadecimal digits")
-    if not _applies(asked):
+    plan = plan_in(asked)
+    if plan and not _applies(asked):
         raise InputError("'plan' is applied, so 'apply' cannot be false beside it")
     return plan

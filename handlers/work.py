@@ -10,6 +10,7 @@ from handlers.event_grid import hint_in, is_event
 from hubwarden.config.environment import storage_setting
 from hubwarden.errors import InputError, PermanentError
 from hubwarden.model.scope import Everything
+from hubwarden.model.word import Word
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import runtime
 from hubwarden.runtime.looked import Looked
@@ -38,7 +39,7 @@ async def work(item: func.QueueMessage) -> None:
 
 
 async def _item(item: WorkItem) -> None:
-    within = WITHIN_FOR_ALL if isinstance(item.scope, Everything) else WITHIN
+    within = WITHIN_FOR_ALL if isinstance(item.scope, Everything | Word) else WITHIN
     looked = await runtime().work(item, within=within)
     _tell(looked, f"work, try {item.attempt}", f"not done after {item.attempt} tries")
 

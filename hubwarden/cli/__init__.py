@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hubwarden.cli import history, names, records, settings, takeover, zones
+from hubwarden.cli import history, names, records, settings, takeover, word, zones
 from hubwarden.cli.terminal import BAD_INPUT, FAILED
 from hubwarden.errors import ConfigError, HubwardenError, InputError
 
-COMMANDS = (settings, names, zones, records, history, takeover)
+COMMANDS = (settings, names, zones, records, history, word, takeover)
 """The modules that bring commands, in the order in which the help shows them."""
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hubwarden.arm import connections as provider
 from hubwarden.arm.index import connections_in_index, endpoints_of_target
-from hubwarden.errors import DeniedError, NotFoundError, PlanChangedError, RefusedError
+from hubwarden.errors import DeniedError, NotFoundError, PlanChangedError, PlanOnlyError, RefusedError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, HeldReason, Plan, essence
@@ -34,9 +34,12 @@ async def reconcile(
     """Makes what is in scope right, or, with `applies` False or in mode plan, says what it would do.
 
     With `plan`, a plan's hash, what the limits hold back is let through, if the plan is still that very one: raises
-    PlanChangedError if not. With `through` that was settled before. A person's word without either is only planned.
-    Raises where Azure or the ledger gives no answer to begin with: then nothing was written.
+    PlanChangedError if not. With `through` that was settled before. A person's word without either is only planned;
+    with a plan it raises PlanOnlyError in mode plan. Raises where Azure or the ledger gives no answer to begin with:
+    then nothing was written.
     """
+    if plan and isinstance(scope, Word) and not rooms.applies:
+        raise PlanOnlyError("the settings say mode: plan, so nobody applies a plan")
     if plan and not through:
         through = await let_through(rooms, scope, plan)
     applies = applies and rooms.applies and (bool(through) or not isinstance(scope, Word))

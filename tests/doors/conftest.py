@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
-from tests.doors.local_azure import SPOKES, RemoteAzure, Spoke, Storage, Up, found_hub, found_spoke, traces
+from tests.doors.local_azure import PERSONAL, SPOKES, RemoteAzure, Spoke, Storage, Up, found_hub, found_spoke, traces
 
 Founding = Callable[..., Awaitable[Spoke]]
+SignIn = Callable[..., Awaitable[None]]
 _number = count()
 
 
@@ -83,3 +85,14 @@ async def spoke(found: Founding) -> Spoke:
 async def silent(found: Founding) -> Spoke:
     """A spoke that tells nothing: only what the test sends reaches the app."""
     return await found(silent=True)
+
+
+@pytest.fixture
+async def sign_in(silent: Spoke) -> AsyncIterator[SignIn]:
+    """Signs a person in at the app, with these roles and groups; afterwards nobody is."""
+
+    async def signed_in(**principal: Any) -> None:
+        await silent.azure.sim("POST", "settings", {"principal": {"name": PERSONAL["name"], **principal}})
+
+    yield signed_in
+    await silent.azure.sim("POST", "settings", {"principal": None})

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
-
-import pytest
 
 from handlers.people import PRINCIPAL
-from tests.doors.local_azure import APPROVER, PERSONAL, Spoke, traces
-
-SignIn = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def sign_in(silent: Spoke) -> AsyncIterator[SignIn]:
-    """Signs a person in at the app, with these roles and groups; afterwards nobody is."""
-
-    async def signed_in(**principal: Any) -> None:
-        await silent.azure.sim("POST", "settings", {"principal": {"name": PERSONAL["name"], **principal}})
-
-    yield signed_in
-    await silent.azure.sim("POST", "settings", {"principal": None})
+from tests.doors.conftest import SignIn
+from tests.doors.local_azure import APPROVER, Spoke, traces
 
 
 async def planned(spoke: Spoke, endpoint: str) -> str:

@@ -74,6 +74,10 @@ COMMANDS = [
     ["explain"],
     ["runs"],
     ["connections"],
+    ["adopt"],
+    ["replace"],
+    ["release"],
+    ["rename"],
     ["takeover"],
 ]
 
