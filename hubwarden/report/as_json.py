@@ -157,8 +157,9 @@ def decision_data(decision: Decision) -> Data:
 
 
 def held_data(held: Held) -> Data:
-    """Something held, with its reason, what the reason means, and the particulars."""
-    key = _key(held.key) if held.key else {"zone": None, "name": held.name or None}
+    """Something held, with its reason, what the reason means, and the particulars; the zone may be a missing one."""
+    zone = held.missing.zone.text if held.missing else None
+    key = _key(held.key) if held.key else {"zone": zone, "name": held.name or None}
     return {
         "reason": held.reason.value,
         "meaning": held.reason.meaning,

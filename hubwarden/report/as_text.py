@@ -172,9 +172,10 @@ def _outcome_cells(outcome: Outcome | None) -> Mapping[str, object]:
 
 
 def _held_cells(held: Held) -> Mapping[str, object]:
+    missing = held.missing.zone if held.missing else ""
     return {
         "op": "held",
-        "zone": held.key.zone.name if held.key else "",
+        "zone": held.key.zone.name if held.key else missing,
         "name": held.key.name if held.key else cell(held.name),
         "type": held.key.type if held.key else "",
         "why": f"{held.reason.value}: {printable(held.detail)}",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.record import RecordType
 from tests.azure import SPOKE, resource_id
@@ -260,6 +261,8 @@ async def test_a_partners_service_has_the_name_that_the_owner_gives_it(
     assert held(await estate.look(endpoint)) == []
     assert await estate.addresses("orders", OWN_ZONE) == ["10.1.0.4"]
     assert (await estate.sweep()).plan.changes == ()
+    explained = await estate.hubwarden.explain_name(DnsName(f"orders.{OWN_ZONE}"))
+    assert [str(each.endpoint) for each in explained.endpoints] == [endpoint]
 
     await restarted(estate, tmp_path)
     report = await estate.sweep()

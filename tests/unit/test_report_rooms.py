@@ -13,7 +13,7 @@ import pytest
 
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
-from hubwarden.model.plan import Change, Held, HeldReason, Plan
+from hubwarden.model.plan import Change, Held, HeldReason, MissingZone, Plan
 from hubwarden.model.record import Keeper, RecordType, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Result
 from hubwarden.model.scope import OneEndpoint
@@ -39,6 +39,9 @@ CREATED = put()
 GOING = drop(key=key("old"))
 HELD = Held(HeldReason.CONTESTED, ENDPOINT, "somebody holds it", key("billing"), BLOB, waits=True)
 NAMELESS = Held(HeldReason.MALFORMED, ENDPOINT, "no name", name="x y")
+ZONELESS = Held(
+    HeldReason.NO_ZONE, ENDPOINT, "no zone", name=BLOB, missing=MissingZone("weu", DnsName(BLOB_ZONE), creatable=True)
+)
 WHOLE = Report(
     run="7f3c",
     scope=OneEndpoint(ENDPOINT),
@@ -106,6 +109,7 @@ def test_a_change_says_what_was_and_what_will_be(change: Change, data: dict[str,
     [
         pytest.param(HELD, BLOB_ZONE, "billing", id="a record"),
         pytest.param(NAMELESS, None, "x y", id="only a name"),
+        pytest.param(ZONELESS, BLOB_ZONE, BLOB, id="a name whose zone is missing"),
         pytest.param(Held(HeldReason.NOT_READY, ENDPOINT, "later"), None, None, id="the whole endpoint"),
     ],
 )
@@ -350,6 +354,11 @@ def test_a_strangers_text_steers_no_terminal(stranger: str, shown: str) -> None:
 
 def rows(report: Report) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(report_csv(report))))
+
+
+def test_a_name_whose_zone_is_missing_is_told_with_the_zone_that_there_should_be() -> None:
+    [row] = rows(replace(WHOLE, plan=Plan(held=(ZONELESS,))))
+    assert (row["op"], row["zone"], row["name"], row["type"]) == ("held", BLOB_ZONE, BLOB, "")
 
 
 def test_a_report_as_csv_has_a_row_for_each_change_and_each_thing_held() -> None:
