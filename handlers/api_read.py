@@ -12,7 +12,7 @@ from hubwarden import __version__
 from hubwarden.errors import ConfigError, InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, private_endpoint_id
-from hubwarden.model.report import run_id
+from hubwarden.model.report import Run, run_id
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import connection_data, explanation_data, name_data, run_data, run_report
 from hubwarden.runtime import is_ready, runtime, settings
@@ -101,6 +101,7 @@ async def api_status(req: func.HttpRequest) -> func.HttpResponse:
         "warnings": list(config.warnings),
         "schedules": {"sweep": config.environment.sweep, "pending": config.environment.pending},
         "lastSweep": run_data(last) if last else None,
+        "alerts": _alerts(last) if last else [],
         "queue": {"waiting": waiting, "poison": poisoned},
     }
     return answer(200, body)
@@ -112,6 +113,12 @@ async def api_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
     """Whether the settings can be used; open to everybody, so it says nothing else."""
     ready = is_ready()
     return answer(200 if ready else 503, {"ready": ready})
+
+
+def _alerts(sweep: Run) -> list[str]:
+    """What the last sweep warned of that is no single endpoint's matter: zones that are nearly full."""
+    warnings = ((sweep.report or {}).get("plan") or {}).get("warnings") or ()
+    return [warning["detail"] for warning in warnings if warning["endpoint"] is None]
 
 
 def _top(text: str) -> int:

@@ -106,10 +106,13 @@ class Estate:
             return Tenancy.UNKNOWN
         return Tenancy.OURS if found == home else Tenancy.FOREIGN
 
-    async def hubs(self, *, at_least_once_more: bool = False) -> tuple[HubZones, ...]:
-        """Every hub with its zones; `at_least_once_more` after a zone was missing, unless that was just looked at."""
+    async def hubs(self, *, at_least_once_more: bool = False, fresh: bool = False) -> tuple[HubZones, ...]:
+        """Every hub with its zones; `at_least_once_more` after a zone was missing, unless that was just looked at.
+
+        How full they are is only as new as the list: whoever wants to know lists them `fresh`.
+        """
         zones = self._zones
-        if zones is None or not self._fresh(zones, self._zones_last(zones, at_least_once_more)):
+        if fresh or zones is None or not self._fresh(zones, self._zones_last(zones, at_least_once_more)):
             zones = _Remembered(tuple([await self._with_zones(hub) for hub in self._hubs]), self._now())
             self._zones = zones
         return zones.value

@@ -176,13 +176,20 @@ def _to_run(row: Mapping[str, Any]) -> Run:
 def _packed(report: Mapping[str, Any]) -> bytes:
     """The Report, small enough for one row.
 
-    Where it is too large even compressed, what is held is cut first, then what was done; `leftOut` says how many.
+    Where it is too large even compressed, what is warned of is cut first, then what is held, then what was done;
+    `leftOut` says how many.
     """
     data: dict[str, Any] = {**report, "plan": dict(report["plan"])}
     left_out: dict[str, int] = {}
-    lists = ((data["plan"], "held"), (data, "outcomes"), (data["plan"], "changes"), (data, "decisions"))
+    lists = (
+        (data["plan"], "warnings"),
+        (data["plan"], "held"),
+        (data, "outcomes"),
+        (data["plan"], "changes"),
+        (data, "decisions"),
+    )
     while len(packed := zlib.compress(json.dumps(data).encode())) > _LARGEST:
-        part, name = next((part, name) for part, name in lists if part[name])
+        part, name = next((part, name) for part, name in lists if part.get(name))
         kept = len(part[name]) // 2
         left_out[name] = left_out.get(name, 0) + len(part[name]) - kept
         part[name] = part[name][:kept]

@@ -120,7 +120,7 @@ async def compare(rooms: Rooms) -> Compared:
 
 async def _read(rooms: Rooms) -> _Estate:
     members = await rooms.estate.members()
-    hubs = await rooms.estate.hubs(at_least_once_more=True)
+    hubs = await rooms.estate.hubs(fresh=True)
     zones: list[Zone] = [zone for hub in hubs for zone in hub.zones.values()]
     ledger, (endpoints, unreadable), records = await asyncio.gather(
         rooms.claims.all(),

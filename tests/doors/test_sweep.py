@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from tests.azure import BLOB_ZONE, HUB, resource_id
 from tests.doors.local_azure import Spoke
+
+HUB_ZONE = resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", BLOB_ZONE)
+NOTE = {"properties": {"ttl": 10, "txtRecords": []}}
 
 
 async def due(spoke: Spoke, timer: str) -> None:
@@ -27,6 +31,25 @@ async def test_a_sweep_finds_what_no_event_told_of(silent: Spoke) -> None:
     assert (last["scope"], last["status"]) == ({"everything": True}, "done")
     [newest] = (await silent.ask("GET", "runs", query={"top": "1"})).body["value"]
     assert newest == last
+
+
+async def test_a_zone_that_is_nearly_full_is_an_alert_in_the_status_and_the_log(silent: Spoke) -> None:
+    assert (await silent.ask("GET", "status")).body["alerts"] == []
+    await silent.azure.arm("PUT", f"{HUB_ZONE}/TXT/one", NOTE)
+    room = (await silent.azure.arm("GET", HUB_ZONE)).body["properties"]["numberOfRecordSets"] + 1
+    await silent.azure.sim("POST", "settings", {"maxRecordSets": room})
+    await silent.azure.arm("PUT", f"{HUB_ZONE}/TXT/two", NOTE)
+
+    await due(silent, "sweep")
+
+    [alert] = (await silent.ask("GET", "status")).body["alerts"]
+    assert alert == f"{BLOB_ZONE} has {room} of {room} record sets, 100%"
+    await silent.hears(f"sweep: {alert}")
+    await silent.azure.sim("POST", "settings", {"maxRecordSets": 25_000})
+    for name in ("one", "two"):
+        await silent.azure.arm("DELETE", f"{HUB_ZONE}/TXT/{name}")
+    await due(silent, "sweep")
+    assert (await silent.ask("GET", "status")).body["alerts"] == []
 
 
 async def test_the_whole_estate_is_promised_and_worked_off_through_the_queue(silent: Spoke) -> None:
