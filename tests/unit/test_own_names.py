@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubwarden.arm.endpoints import to_endpoint
 from hubwarden.catalog import catalogue
@@ -275,3 +277,16 @@ def test_two_services_that_are_given_one_name_contest_it() -> None:
     assert [change.endpoint for change in plan.changes] == [one.id]
     assert [(held.reason, held.endpoint) for held in plan.held] == [(HeldReason.CONTESTED, other.id)]
     assert [held.key for held in plan.held] == [IN_ZONE]
+
+
+claims = st.text(max_size=300) | st.from_regex(
+    r"[a-z0-9*.-]{0,40}(\.svc\.contoso\.com|\.contoso\.com)?\.?", fullmatch=True
+)
+
+
+@given(st.lists(claims, max_size=8), st.booleans())
+def test_whatever_a_service_claims_it_gets_nothing_beyond_its_suffix(fqdns: list[str], granted: bool) -> None:
+    entries = [gives(suffix=ZONE)] if granted else []
+    wish = wished(service(*(name(fqdn) for fqdn in fqdns)), *entries, hubs=[hub(ZONE, "contoso.com")])
+    assert all(want.key.fqdn.endswith(f".{ZONE}") and want.key.name[0] != "*" for want in wish.wants)
+    assert granted or wish.wants == ()
