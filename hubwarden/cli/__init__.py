@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
+        sys.stdout.flush()
     except ConfigError as error:
         print("\n".join(error.faults), file=sys.stderr)
         return BAD_INPUT
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except HubwardenError as error:
         print(error, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` has; at exit Python would write once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     return code
 

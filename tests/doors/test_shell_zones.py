@@ -6,13 +6,16 @@ import asyncio
 import csv
 import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from hubwarden.catalog import catalogue
+from simulator.processes import environment
 from tests.azure import BLOB_ZONE, HUB
-from tests.doors.local_azure import Spoke, settings
+from tests.doors.local_azure import ROOT, Spoke, settings
 from tests.doors.test_shell import BAD_INPUT, FAILED, OK, Said, shell
 
 COLUMNS = ["type", "group", "zone", "suffix", "notes"]
@@ -106,3 +109,19 @@ async def test_a_hub_whose_zones_azure_does_not_list_is_a_failure_that_says_so(s
     said = await shell("zones", "--hub", "weu", **variables)
     assert (said.code, said.out) == (FAILED, "")
     assert "the zones of hub weu could not be listed" in said.errors
+
+
+async def test_whoever_has_seen_enough_may_stop_reading() -> None:
+    """As `head` does: no traceback, and an exit code that tells of it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubwarden", "zones"),
+        cwd=ROOT,
+        env=environment(NO_STORAGE),
+        stdout=writing,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writing)
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (FAILED, b"")
