@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
+
 from hubwarden.arm.endpoints import Document
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
@@ -18,6 +21,7 @@ class Locks:
     def __init__(self, session: ArmSession) -> None:
         self._session = session
         self._known: dict[ResourceId, tuple[Lock, ...]] = {}
+        self._asking: defaultdict[ResourceId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def over(self, resource: ResourceId) -> tuple[Lock, ...]:
         """The locks at a resource, its group and its subscription, and what Azure lists beneath them.
@@ -30,10 +34,11 @@ class Locks:
         return tuple(found.values())
 
     async def _at(self, scope: ResourceId) -> tuple[Lock, ...]:
-        if scope not in self._known:
-            with translated("listing the locks of", scope):
-                documents = await self._session.list_all(f"{scope}/{_LOCKS}", _API_VERSION)
-            self._known[scope] = tuple(map(_to_lock, documents))
+        async with self._asking[scope]:
+            if scope not in self._known:
+                with translated("listing the locks of", scope):
+                    documents = await self._session.list_all(f"{scope}/{_LOCKS}", _API_VERSION)
+                self._known[scope] = tuple(map(_to_lock, documents))
         return self._known[scope]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,23 +49,28 @@ class PolicyReader:
         self._groups: dict[ResourceId, Policies] = {}
         self._definitions: dict[str, Document | HubwardenError] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def over(self, group: ResourceId) -> Policies:
         """What is assigned and exempt for a resource group. Raises DeniedError, InputError, TemporaryError.
 
         A definition that cannot be read is told of in its place.
         """
-        if group not in self._groups:
-            with translated("listing the policy assignments over", group):
-                assigned = await self._session.list_all(f"{group}/{_AUTHORIZATION}/policyAssignments", _API_VERSION)
-            with translated("listing the policy exemptions over", group):
-                path = f"{group}/{_AUTHORIZATION}/policyExemptions"
-                exempt = await self._session.list_all(path, _EXEMPTIONS_VERSION)
-            self._groups[group] = Policies(
-                tuple([await self._assignment(each) for each in assigned if _is_enforced(each)]),
-                tuple(map(to_exemption, exempt)),
-            )
+        async with self._asking[group.key]:
+            if group not in self._groups:
+                self._groups[group] = await self._over(group)
         return self._groups[group]
+
+    async def _over(self, group: ResourceId) -> Policies:
+        with translated("listing the policy assignments over", group):
+            assigned = await self._session.list_all(f"{group}/{_AUTHORIZATION}/policyAssignments", _API_VERSION)
+        with translated("listing the policy exemptions over", group):
+            path = f"{group}/{_AUTHORIZATION}/policyExemptions"
+            exempt = await self._session.list_all(path, _EXEMPTIONS_VERSION)
+        return Policies(
+            tuple([await self._assignment(each) for each in assigned if _is_enforced(each)]),
+            tuple(map(to_exemption, exempt)),
+        )
 
     async def _assignment(self, document: Document) -> Assignment:
         with shaped(f"the policy assignment {str(document.get('id'))[:200]}"):
@@ -118,7 +124,7 @@ class PolicyReader:
     async def _read(self, definition: str) -> Document | HubwardenError:
         """A definition or a set; or why it cannot be read, which is an answer, too."""
         key = fold(definition)
-        async with self._gate:
+        async with self._asking[key], self._gate:
             if key not in self._definitions:
                 try:
                     if not _DEFINITION_ID.fullmatch(definition):

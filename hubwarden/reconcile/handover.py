@@ -120,8 +120,8 @@ async def _one(surveyed: Survey, planned: Takeover, plan: str) -> TakenOver:
         error = f"the ledger cannot be written, {'and' if handover.deleted else 'so nothing was done'}: {failure}"
     except HubwardenError as failure:
         error = str(failure)
-    if error and handover.deleted:
-        error += f"; {await _state(rooms, handover)}"
+    if error and handover.deleted and planned.group:
+        error += f"; {await _state(handover, planned.group)}"
     taken = handover.taken(run.id, error)
     await _keep(rooms, run, taken)
     return taken
@@ -131,7 +131,7 @@ async def _hand_over(surveyed: Survey, handover: _Handover) -> None:
     """The steps in their order. Raises what stopped it."""
     rooms, planned = handover.rooms, handover.takeover
     asked = rooms.now()
-    now = await foresee(surveyed, planned.endpoint)
+    now = await foresee(replace(surveyed, listed={}), planned.endpoint)
     if now.obstacles or now.essence != planned.essence:
         why = "; ".join(map(str, now.obstacles)) or "its group or its records have changed"
         raise RacedError(f"it is not as it was planned any more, so nothing was done: {why}")
@@ -175,11 +175,9 @@ async def _try_to_write(handover: _Handover) -> None:
         if put.was:
             asked = handover.rooms.now()
             try:
-                etag = await put_record(handover.rooms.arm, put)
+                await put_record(handover.rooms.arm, put)
             except RacedError:
                 handover.seen[put] = asked
-            else:
-                await _settle(handover, put, etag)  # it went by itself, just now
 
 
 async def _delete(handover: _Handover, group: ZoneGroup) -> None:
@@ -266,16 +264,13 @@ async def _wait_for_its_end(rooms: Rooms, group: ZoneGroup) -> None:
     await _wait_until(rooms, is_gone, f"the records are ours, but the zone group {group.id.name} is still there")
 
 
-async def _state(rooms: Rooms, handover: _Handover) -> str:
+async def _state(handover: _Handover, group: ZoneGroup) -> str:
     """What things are like after a failure, as far as Azure says so."""
-    group = handover.takeover.group
-    said = []
-    if group is not None:
-        try:
-            now = await read_zone_group(rooms.arm, group.id)
-            said.append(f"the zone group is {'gone' if now is None else 'there' if now.settled else 'being changed'}")
-        except HubwardenError as error:
-            said.append(f"whether the zone group is there is not known ({error})")
+    try:
+        now = await read_zone_group(handover.rooms.arm, group.id)
+        said = [f"the zone group is {'gone' if now is None else 'there' if now.settled else 'being changed'}"]
+    except HubwardenError as error:
+        said = [f"whether the zone group is there is not known ({error})"]
     for put in handover.takeover.puts:
         ours = put in handover.outcomes
         said.append(f"{put.key} is {'ours' if ours else 'not written by this run; the app looks after it'}")

@@ -5,24 +5,31 @@ Everything that cannot be read is an obstacle, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hubwarden.arm.index import endpoints_in_index, records_in_index
 from hubwarden.arm.locks import Locks
 from hubwarden.arm.policy import PolicyReader
 from hubwarden.arm.zone_groups import list_zone_groups
+from hubwarden.arm.zones import list_records
 from hubwarden.dns.recreation import locked, recreators
 from hubwarden.dns.takeover import is_doubtful, takeover_of
 from hubwarden.errors import HubwardenError
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import ClaimState, Held
-from hubwarden.model.record import Keeper, RecordKey
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, Standing
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.takeover import Obstacle, ObstacleReason, Takeover, TakeoverPlan
 from hubwarden.reconcile.look import outside, see, wishes_of
 from hubwarden.reconcile.observe import read_records
 from hubwarden.reconcile.rooms import Rooms
+
+_AT_ONCE = 10
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Survey:
     locks: Locks
     made: Mapping[str, frozenset[RecordKey]] = field(default_factory=dict)
     """By the resourceGuid of the endpoint, as the index shows it."""
+    listed: Mapping[ResourceId, Mapping[RecordKey, RecordSet]] = field(default_factory=dict)
+    """Zones whose records were listed: to read a thousand one by one is more than private DNS allows."""
 
 
 async def survey(rooms: Rooms) -> Survey:
@@ -53,10 +62,33 @@ async def plan_takeovers(surveyed: Survey, named: Iterable[ResourceId]) -> Takeo
     The index only says where to look: those that turn out to have no group are left out, unless they were named.
     """
     endpoints = tuple(dict.fromkeys(named))
-    takeovers = [await foresee(surveyed, each) for each in endpoints or await _candidates(surveyed)]
-    if not endpoints:
-        takeovers = [each for each in takeovers if not _is_nothing(each)]
-    return TakeoverPlan(tuple(takeovers))
+    if endpoints:
+        return TakeoverPlan(await _foreseen(surveyed, endpoints))
+    candidates = await _candidates(surveyed)
+    takeovers = await _foreseen(await _with_zones_listed(surveyed), candidates)
+    return TakeoverPlan(tuple(each for each in takeovers if not _is_nothing(each)))
+
+
+async def _foreseen(surveyed: Survey, endpoints: Iterable[ResourceId]) -> tuple[Takeover, ...]:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(endpoint: ResourceId) -> Takeover:
+        async with gate:
+            return await foresee(surveyed, endpoint)
+
+    return tuple(await asyncio.gather(*(one(each) for each in endpoints)))
+
+
+async def _with_zones_listed(surveyed: Survey) -> Survey:
+    """With the records of every zone that a zone group writes into; one that is not shown is read record by record."""
+    arm, listed = surveyed.rooms.arm, {}
+    zones = {zone.id: zone for hub in await surveyed.rooms.estate.hubs() for zone in hub.zones.values()}
+    for each in sorted({key.zone for keys in surveyed.made.values() for key in keys}):
+        try:
+            listed[each] = {record.key: record for record in await list_records(arm, zones[each])}
+        except HubwardenError as error:
+            log.warning("takeover: %s", error)
+    return replace(surveyed, listed=listed)
 
 
 async def foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
@@ -80,13 +112,18 @@ async def _foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
     said = {key for group in groups for each in group.zones for key in each.records}
     made = {key for key in said if any(hub.holds(key.zone) for hub in hubs)}
     indexed = surveyed.made.get(fold(seen.guid), frozenset())
-    standing = await read_records(rooms, made | indexed | {want.key for want in wishes.wants})
+    standing = await _standing(surveyed, made | indexed | {want.key for want in wishes.wants})
     # The index may lag behind: what it shows counts only as far as it still stands so.
     made |= {key for key in indexed if is_doubtful(standing[key], seen.guid)}
     takeover = takeover_of(seen, groups, wishes, standing, made, hubs, rooms.rules)
     if takeover.group is None:
         return takeover
     return replace(takeover, obstacles=(*takeover.obstacles, *await _governed(surveyed, takeover)))
+
+
+async def _standing(surveyed: Survey, keys: Collection[RecordKey]) -> Standing:
+    listed = {key: surveyed.listed[key.zone].get(key) for key in keys if key.zone in surveyed.listed}
+    return {**listed, **await read_records(surveyed.rooms, [key for key in keys if key not in listed])}
 
 
 async def _governed(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]:
