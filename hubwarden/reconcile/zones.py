@@ -82,12 +82,10 @@ async def complete_zone(rooms: Rooms, scope: OneZone, orders: Orders) -> Part:
 
 async def _zone_at(rooms: Rooms, place: _Place) -> Zone | None:
     """The hub's zone of that name now. Raises UnavailableError where its zones are not shown."""
-    for hub in await rooms.estate.hubs():
-        if hub.hub.name == place.hub.name:
-            if hub.trouble:
-                raise UnavailableError(f"the zones of hub {place.hub.name} were not shown: {hub.trouble}")
-            return hub.zones.get(place.name)
-    return None
+    hub = next(each for each in await rooms.estate.hubs() if each.hub.name == place.hub.name)
+    if hub.trouble:
+        raise UnavailableError(f"the zones of hub {place.hub.name} were not shown: {hub.trouble}")
+    return hub.zones.get(place.name)
 
 
 async def _wanted(rooms: Rooms, place: _Place) -> Wanted:
@@ -169,7 +167,7 @@ async def _linked_if_right(
     ]
     if lacking or not filled.complete:
         return Part(Plan(warnings=tuple(lacking)), complete=False)
-    # One after the other: Azure refuses a second operation on the same zone (behaviour reference section 3.2).
+    # One after the other: operations on one zone may be in each other's way (behaviour reference section 3.2).
     outcomes = [outcome for change in changes if (outcome := await _linked(rooms, change)) is not None]
     rooms.estate.forget_zones()
     return Part(Plan(zones=tuple(change for change in changes if change in _told(outcomes))), tuple(outcomes))

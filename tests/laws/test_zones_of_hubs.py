@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Report, Result, Status
+from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.zone import LinkZone, MakeZone
 from simulator.server import Simulator
-from tests.azure import HUB, resource_id
+from tests.azure import HUB, SPOKE, resource_id
 from tests.estate import Estate, held
 from tests.laws.conftest import Founding
 from tests.laws.hub_zones import (
@@ -28,6 +29,7 @@ from tests.laws.hub_zones import (
     zone,
 )
 
+OUTSIDE = "00000000-0000-0000-0000-0000000000cc"
 NAMES = ("st1.queue.core.windows.net", "st2.queue.core.windows.net")
 
 
@@ -136,7 +138,7 @@ async def start_over(estate: Estate) -> None:
         await estate.azure.sim("DELETE", "resources", id=link["id"])
     await estate.azure.sim("DELETE", "resources", id=ZONE_ID)
     for account in ("st1", "st2"):
-        group = GROUP.replace(HUB, "00000000-0000-0000-0000-0000000000aa").replace("rg-dns", "rg-spoke")
+        group = GROUP.replace(HUB, SPOKE).replace("rg-dns", "rg-spoke")
         await estate.azure.arm("DELETE", f"{group}/providers/Microsoft.Network/privateEndpoints/pe-{account}")
     await estate.azure.settle()
 
@@ -149,6 +151,42 @@ async def test_an_endpoint_that_the_index_does_not_show_yet_is_served_before_the
     report = await made(estate)
     assert [type(outcome.change).__name__ for outcome in report.outcomes] == ["MakeZone", "Put", "LinkZone"]
     assert await estate.addresses("st1", QUEUE_ZONE) == ["10.1.0.4"]
+
+
+async def test_only_endpoints_of_the_estate_with_names_in_the_zone_are_looked_at(found: Founding) -> None:
+    estate = await founded(found)
+    missing = await endpoint(estate)
+    other = await estate.azure.endpoint("pe-blob", await estate.azure.storage_account("st9"))
+    await estate.look(missing)
+    await items(estate)
+    left = await endpoint(estate, "st2")
+    await estate.hubwarden.rooms.claims.wait_for(THE_ZONE.zone, ResourceId.parse(left.replace(SPOKE, OUTSIDE)))
+    await estate.forget_calls()
+    await made(estate)
+    looked_at = {call.rpartition("/")[2] for call in await estate.calls() if "/privateEndpoints/" in call}
+    assert looked_at == {missing.rpartition("/")[2], left.rpartition("/")[2]}
+    assert other.rpartition("/")[2] not in looked_at
+
+
+async def test_a_zone_that_is_complete_is_left_as_it_is(found: Founding) -> None:
+    estate = await founded(found)
+    await estate.look(await endpoint(estate))
+    await work_off(estate)
+    await estate.forget_calls()
+    report = await made(estate)
+    assert (report.plan.zones, report.plan.changes, report.status) == ((), (), Status.DONE)
+    assert await writes(estate) == []
+
+
+async def test_what_is_left_of_a_zone_is_planned_without_being_done(found: Founding) -> None:
+    estate = await founded(found)
+    await estate.azure.arm("PUT", ZONE_ID, {"location": "global", "tags": {"hubwarden": "contoso"}})
+    await estate.azure.settle()
+    await endpoint(estate)
+    planned = await estate.hubwarden.run(THE_ZONE, applies=False)
+    assert [type(change) for change in planned.plan.zones] == [LinkZone]
+    assert [change.key.name for change in planned.plan.changes] == ["st1"]
+    assert await writes(estate) == []
 
 
 async def test_two_hubs_make_a_zone_each(found: Founding) -> None:

@@ -243,6 +243,22 @@ async def test_a_link_that_somebody_makes_meanwhile_is_taken_as_it_is(found: Fou
     assert await links(estate) == {NETWORK: "Default"}, "a link that stands is not changed"
 
 
+async def test_a_race_for_a_link_whose_outcome_is_not_shown_is_told(found: Founding) -> None:
+    estate = await both_missing(found)
+    await fail(estate, 403, "LinkedAuthorizationFailed", "virtualNetworkLinks/")
+    ours = str((await made(estate)).plan.zones[-1].key)
+
+    async def link() -> None:
+        await estate.azure.arm("PUT", ours, link_to(NETWORK))
+        await estate.azure.settle()
+        fault = {"service": "arm", "method": "GET", "path": "virtualNetworkLinks$", "times": 1, "status": 403}
+        await estate.azure.sim("POST", "faults", {**fault, "code": "AuthorizationFailed"})
+
+    with before("PUT .*virtualNetworkLinks/", link):
+        assert "403 AuthorizationFailed" in await failed(await made(estate))
+    assert (await made(estate)).status is Status.DONE
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_an_answer_that_never_comes_is_tried_again(found: Founding, times: int) -> None:
     """The zone or the link may have been made, or not: the next try looks."""
