@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -117,11 +117,11 @@ async def _one(surveyed: Survey, planned: Takeover, plan: str) -> TakenOver:
         await rooms.runs.store(run)
         await _hand_over(surveyed, handover)
     except LedgerUnavailableError as failure:
-        error = f"the ledger cannot be written, {'and' if handover.deleted else 'so nothing was done'}: {failure}"
+        error = f"the ledger cannot be written: {failure}"
     except HubwardenError as failure:
         error = str(failure)
-    if error and handover.deleted and planned.group:
-        error += f"; {await _state(handover, planned.group)}"
+    if error:
+        error += f"; {'; '.join([each async for each in _state(handover)])}"
     taken = handover.taken(run.id, error)
     await _keep(rooms, run, taken)
     return taken
@@ -134,7 +134,7 @@ async def _hand_over(surveyed: Survey, handover: _Handover) -> None:
     now = await foresee(replace(surveyed, listed={}), planned.endpoint)
     if now.obstacles or now.essence != planned.essence:
         why = "; ".join(map(str, now.obstacles)) or "its group or its records have changed"
-        raise RacedError(f"it is not as it was planned any more, so nothing was done: {why}")
+        raise RacedError(f"it is not as it was planned any more: {why}")
     handover.seen.update({put: asked for put in planned.puts if put.was})
     await _claim_ahead(handover)
     for wait in LOOKS:
@@ -221,11 +221,11 @@ async def _bridge(handover: _Handover, put: Put) -> None:
         handover.seen[put] = asked
         return False
 
-    await _wait_until(rooms, is_ours, f"{put.key} still stands as the zone group made it")
+    await _wait_until(rooms, is_ours, f"{put.key} did not become ours")
 
 
 async def _wait_until(rooms: Rooms, look: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    """Looks again and again, less and less often. Raises UnavailableError when PATIENCE is over."""
+    """Looks again and again, less and less often. Raises UnavailableError, with `otherwise`, when PATIENCE is over."""
     until, wait = rooms.now() + PATIENCE, FIRST_WAIT
     while True:
         trouble, asked_for = "", 0.0
@@ -264,17 +264,31 @@ async def _wait_for_its_end(rooms: Rooms, group: ZoneGroup) -> None:
     await _wait_until(rooms, is_gone, f"the records are ours, but the zone group {group.id.name} is still there")
 
 
-async def _state(handover: _Handover, group: ZoneGroup) -> str:
+async def _state(handover: _Handover) -> AsyncIterator[str]:
     """What things are like after a failure, as far as Azure says so."""
+    rooms, group = handover.rooms, handover.takeover.group
+    if not handover.deleted:
+        yield "nothing was deleted"
+        return
+    assert group is not None
     try:
-        now = await read_zone_group(handover.rooms.arm, group.id)
-        said = [f"the zone group is {'gone' if now is None else 'there' if now.settled else 'being changed'}"]
+        now = await read_zone_group(rooms.arm, group.id)
+        yield f"the zone group is {'gone' if now is None else 'there' if now.settled else 'being changed'}"
     except HubwardenError as error:
-        said = [f"whether the zone group is there is not known ({error})"]
+        yield f"whether the zone group is there is not known ({error})"
     for put in handover.takeover.puts:
-        ours = put in handover.outcomes
-        said.append(f"{put.key} is {'ours' if ours else 'not written by this run; the app looks after it'}")
-    return "; ".join(said)
+        yield f"{put.key}: {'ours' if put in handover.outcomes else await _standing(rooms, put)}"
+
+
+async def _standing(rooms: Rooms, put: Put) -> str:
+    """What stands where ours was to be."""
+    try:
+        record = await read_record(rooms.arm, put.key)
+    except HubwardenError as error:
+        return f"what stands there is not known ({error})"
+    if record is None:
+        return "nothing stands there; the app writes it when it looks next"
+    return f"{', '.join(map(str, record.addresses))} stands there, by {record.keeper}"
 
 
 async def _keep(rooms: Rooms, run: Run, taken: TakenOver) -> None:

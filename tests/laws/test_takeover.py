@@ -292,8 +292,9 @@ async def test_a_record_that_does_not_go_ends_the_wait(takeovers: Takeovers) -> 
     endpoint, began = await takeovers.grouped(), takeovers.estate.time.seconds
     await takeovers.estate.azure.sim("POST", "settings", {"zoneGroupLingerMs": 10**9})
     one = await failed(takeovers, endpoint)
-    assert f"still stands as the zone group made it after {PATIENCE:.0f} s" in one.error
+    assert f"did not become ours after {PATIENCE:.0f} s" in one.error
     assert "the zone group is gone" in one.error
+    assert "10.1.0.4 stands there, by zone group" in one.error
     assert one.deleted
     assert PATIENCE * 0.8 < takeovers.estate.time.seconds - began <= PATIENCE + 1
     reads = [each for each in await takeovers.estate.azure.requests() if each["path"].endswith("/A/st1")]
@@ -331,6 +332,23 @@ async def test_azures_own_wait_is_kept(takeovers: Takeovers) -> None:
     assert gap.seconds > 60, "it is told as it was"
 
 
+async def test_a_write_that_never_succeeds_ends_the_wait_and_tells_the_state(takeovers: Takeovers) -> None:
+    endpoint = await takeovers.grouped()
+    await takeovers.fault(method="PUT", path="/A/st1$", skip=1, status=429, retryAfter=60)
+    one = await failed(takeovers, endpoint)
+    assert "TooManyRequests" in one.error
+    assert "nothing stands there" in one.error
+
+
+async def test_a_record_that_is_not_shown_any_more_ends_the_wait(takeovers: Takeovers) -> None:
+    endpoint = await takeovers.grouped()
+    fault = partial(takeovers.fault, method="GET", path="/A/st1$", status=403, code="AuthorizationFailed")
+    takeovers.moments.happening = [fault]
+    one = await failed(takeovers, endpoint)
+    assert "AuthorizationFailed" in one.error
+    assert "what stands there is not known" in one.error
+
+
 async def test_a_write_that_is_refused_tells_the_state_and_the_app_mends_it(takeovers: Takeovers) -> None:
     """The right went between the proof and the write; the app has its own, and was told to look."""
     endpoint = await takeovers.grouped()
@@ -338,7 +356,7 @@ async def test_a_write_that_is_refused_tells_the_state_and_the_app_mends_it(take
     one = await failed(takeovers, endpoint)
     assert "AuthorizationFailed" in one.error
     assert "the zone group is gone" in one.error
-    assert "not written by this run; the app looks after it" in one.error
+    assert "nothing stands there; the app writes it when it looks next" in one.error
     assert await takeovers.estate.addresses() is None
     await takeovers.estate.azure.sim("DELETE", "faults")
     assert written(await takeovers.estate.look(endpoint)) == {"st1": ["10.1.0.4"]}
@@ -390,7 +408,8 @@ async def test_without_the_ledger_nothing_is_begun(takeovers: Takeovers, tmp_pat
     alone = Takeovers(takeovers.estate, person, takeovers.moments)
     await takeovers.estate.forget_calls()
     one = await failed(alone, endpoint)
-    assert "the ledger cannot be written, so nothing was done" in one.error
+    assert "the ledger cannot be written" in one.error
+    assert "nothing was deleted" in one.error
     assert await takeovers.writes() == []
     await person.close()
 
