@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from hubwarden.errors import UnavailableError
+from hubwarden.errors import LedgerUnavailableError, UnavailableError
 from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.report import Report, Status
 from hubwarden.model.work import WorkItem
 from hubwarden.reconcile import asked
+from hubwarden.reconcile.run import let_through, reconcile
 from tests.estate import Estate
 from tests.laws.conftest import Founding, restarted
 from tests.laws.test_promises import LONG, Patience, Queue, the_run
@@ -158,3 +160,24 @@ async def test_one_endpoint_that_is_not_shown_leaves_the_plan_unfinished_and_hol
     assert done.status is Status.PARTIAL
     assert (await mark(estate))["hubwarden_instance"] == "contoso"
     assert "hubwarden" not in await mark(estate, "st2")
+
+
+async def test_a_ledger_that_falls_silent_leaves_the_rest_undone_and_costs_no_report(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 12. While it is only planned, whoever asks is told to ask again."""
+    said = word("adopt", FQDN)
+    plan = (await planned(estate, said)).plan.hash
+    through = await let_through(estate.hubwarden.rooms, said, plan)
+
+    async def silence(_: object) -> NoReturn:
+        raise LedgerUnavailableError("storage is silent")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(estate.hubwarden.rooms.claims, "of", silence)
+        with pytest.raises(LedgerUnavailableError):
+            await estate.hubwarden.run(said, applies=False)
+        report = await reconcile(estate.hubwarden.rooms, said, through=through)
+    assert (report.mode, report.status, report.outcomes) == ("apply", Status.PARTIAL, ())
+    assert "hubwarden" not in await mark(estate)
+    assert (await estate.hubwarden.run(said, plan=plan)).status is Status.DONE
