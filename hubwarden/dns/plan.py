@@ -286,6 +286,11 @@ def end_of(party: Party, claim: Claim) -> str | Held:
     if seen.status is not ConnectionStatus.APPROVED:
         detail = f"the connection is {seen.status}, which does not prove that it ended"
         return _of_claim(claim, HeldReason.NOT_APPROVED, detail)
+    return _end_while_approved(seen, party, claim)
+
+
+def _end_while_approved(seen: Endpoint, party: Party, claim: Claim) -> str | Held:
+    """The same for an endpoint that lives and may have names: what it shows decides."""
     if seen.brings_names and not seen.sure_names:
         return _not_ready(claim)
     for held in party.held_names:
