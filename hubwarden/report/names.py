@@ -10,9 +10,7 @@ from hubwarden.model.plan import Held, Want
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.report.columns import aligned, as_csv, printable
 
-COLUMNS = ("endpoint", "zone", "name", "type", "addresses", "reason")
-UNCONFIRMED = "unconfirmed"
-"""Instead of a reason: no document of a network interface shows the name."""
+COLUMNS = ("endpoint", "zone", "name", "type", "addresses", "reason", "unconfirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,8 @@ class NameRow:
     addresses: tuple[str, ...] = ()
     reason: str = ""
     detail: str = ""
+    confirmed: bool = True
+    """Whether a document of a network interface shows the name; what is held needs none."""
 
     @classmethod
     def of(cls, endpoint: ResourceId, what: Want | Held, *, confirmed: bool = True) -> NameRow:
@@ -35,7 +35,7 @@ class NameRow:
         if isinstance(what, Held):
             return cls(endpoint, zone, name or what.name, kind, reason=what.reason.value, detail=what.detail)
         addresses = tuple(str(address) for address in what.addresses)
-        return cls(endpoint, zone, name, kind, addresses, "" if confirmed else UNCONFIRMED)
+        return cls(endpoint, zone, name, kind, addresses, confirmed=confirmed)
 
 
 def names_text(rows: Iterable[NameRow]) -> str:
@@ -65,10 +65,12 @@ def names_data(rows: Iterable[NameRow]) -> list[dict[str, Any]]:
             "type": row.type or None,
             "addresses": list(row.addresses),
             "reason": row.reason or None,
+            "unconfirmed": not row.confirmed,
         }
         for row in rows
     ]
 
 
 def _cells(row: NameRow, separator: str) -> Sequence[str]:
-    return (str(row.endpoint), row.zone, row.name, row.type, separator.join(row.addresses), row.reason)
+    unconfirmed = "" if row.confirmed else "unconfirmed"
+    return (str(row.endpoint), row.zone, row.name, row.type, separator.join(row.addresses), row.reason, unconfirmed)

@@ -15,13 +15,14 @@ async def test_it_answers_from_the_files_alone() -> None:
     done = await shell("names", str(VAULT), "--format", "csv", HUBWARDEN_CONFIG="/nowhere/hubwarden.yaml")
     assert (done.code, done.errors) == (OK, "")
     [row] = csv.DictReader(io.StringIO(done.out))
-    assert list(row) == ["endpoint", "zone", "name", "type", "addresses", "reason"]
+    assert list(row) == ["endpoint", "zone", "name", "type", "addresses", "reason", "unconfirmed"]
     assert list(row.values()) == [
         document("11_key_vault")["id"],
         "privatelink.vaultcore.azure.net",
         "kv-hub",
         "A",
         "10.20.7.4",
+        "",
         "unconfirmed",
     ]
 

@@ -13,7 +13,7 @@ import pytest
 from hubwarden import cli
 from tests.unit.given import DOCUMENTS, document
 
-COLUMNS = ["endpoint", "zone", "name", "type", "addresses", "reason"]
+COLUMNS = ["endpoint", "zone", "name", "type", "addresses", "reason", "unconfirmed"]
 NEITHER = "neither a private endpoint nor a network interface"
 GUID = "fb7e20a0-8891-458b-b969-55ddb3382f51"
 WORKSPACE = "11111111-2222-3333-4444-555555555555"
@@ -121,15 +121,15 @@ class Names:
         return Said(code, *self.capsys.readouterr())
 
 
-@pytest.mark.parametrize(("files", "reason", "records"), WANTED.values(), ids=WANTED)
+@pytest.mark.parametrize(("files", "unconfirmed", "records"), WANTED.values(), ids=WANTED)
 def test_a_document_wants_the_records_that_were_written_by_hand(
-    names: Names, files: tuple[str, ...], reason: str, records: set[tuple[str, str, str]]
+    names: Names, files: tuple[str, ...], unconfirmed: str, records: set[tuple[str, str, str]]
 ) -> None:
     said = names(*files)
     assert (said.code, said.errors) == (0, "")
     assert said.out.splitlines()[0] == ",".join(COLUMNS)
     assert {(row["zone"], row["name"], row["addresses"]) for row in said.rows} == records
-    assert {(row["type"], row["reason"]) for row in said.rows} == {("A", reason)}
+    assert {(row["type"], row["reason"], row["unconfirmed"]) for row in said.rows} == {("A", "", unconfirmed)}
     [endpoint] = {row["endpoint"] for row in said.rows}
     assert endpoint in {document(file)["id"] for file in files}, "as it is spelt in the document"
 
@@ -248,9 +248,9 @@ def test_a_zones_own_name_is_shown_as_it_is_and_a_formula_is_none(names: Names, 
     file = tmp_path / "portal.json"
     file.write_text(json.dumps(whole), encoding="utf-8")
     rows = names(file).rows
-    assert [(row["zone"], row["name"], row["reason"]) for row in rows] == [
-        ("privatelink.adf.azure.com", "@", UNCONFIRMED),
-        ("", "'=cmd|' /C calc'!A0", "name_not_allowed"),
+    assert [(row["zone"], row["name"], row["reason"], row["unconfirmed"]) for row in rows] == [
+        ("privatelink.adf.azure.com", "@", "", UNCONFIRMED),
+        ("", "'=cmd|' /C calc'!A0", "name_not_allowed", ""),
     ]
 
 
@@ -263,7 +263,8 @@ def test_as_json_it_is_a_list_of_the_same(names: Names) -> None:
             "name": "kv-hub",
             "type": "A",
             "addresses": ["10.20.7.4"],
-            "reason": UNCONFIRMED,
+            "reason": None,
+            "unconfirmed": True,
         },
         {
             "endpoint": document("15_pls_manual_approved_empty_dns")["id"],
@@ -272,6 +273,7 @@ def test_as_json_it_is_a_list_of_the_same(names: Names) -> None:
             "type": None,
             "addresses": [],
             "reason": "no_names",
+            "unconfirmed": False,
         },
     ]
 
