@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
 from hubwarden.model.endpoint import Endpoint
 from hubwarden.model.plan import PlanWarning, Want
@@ -14,6 +16,8 @@ from hubwarden.reconcile.look import wishes_of
 from hubwarden.reconcile.observe import View, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Part
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,12 @@ async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Iterable[HubZones]) -> l
         for hub in hubs
         if not hub.trouble and not hub.hub.publishes(**where)
     ]
-    wished = await wishes_of(rooms, endpoint, hubs=others) if others else None
-    return [_Kept(endpoint, want) for want in wished.wants] if wished else []
+    try:
+        wished = await wishes_of(rooms, endpoint, hubs=others) if others else Wishes()
+    except HubwardenError as error:
+        log.warning("warn: what %s would want is not known: %s", endpoint.id, error)
+        return []
+    return [_Kept(endpoint, want) for want in wished.wants]
 
 
 async def _harm(rooms: Rooms, hub: HubZones, zone: ResourceId) -> str:

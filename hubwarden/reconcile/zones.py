@@ -96,7 +96,12 @@ async def _wanted(rooms: Rooms, place: _Place) -> Wanted:
     shown, _ = await endpoints_in_index(rooms.arm, await rooms.estate.members())
     found: Wanted = {}
     for endpoint in shown.values():
-        wished = await wishes_of(rooms, endpoint, looks_twice=False)
+        try:
+            wished = await wishes_of(rooms, endpoint, looks_twice=False)
+        except HubwardenError as error:
+            log.warning("zones: what %s wants is not known yet: %s", endpoint.id, error)
+            found[endpoint.id] = ()  # it is looked at, and holds only itself
+            continue
         wants = tuple(want for want in wished.wants if want.key.zone == place.scope.zone)
         if wants or any(_misses(place, held.missing) for held in wished.held):
             found[endpoint.id] = wants

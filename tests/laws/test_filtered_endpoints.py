@@ -177,3 +177,14 @@ async def test_warnings_are_told_in_every_form_and_change_no_hash(found: Foundin
     assert (told["hub"], told["zone"], told["name"], told["endpoint"]) == ("weu", BLOB_ZONE, BLOB, west)
     assert f"warning: hub weu: {BLOB}: hub weu does not publish it" in report_text(planned)
     assert f"warning,{BLOB_ZONE},{BLOB}," in report_csv(planned)
+
+
+async def test_what_is_not_known_of_one_endpoint_costs_no_sweep(found: Founding) -> None:
+    """Law 13: whose the target's subscription is, is not shown now."""
+    estate = await filtered(found)
+    await endpoint(estate.azure)
+    fault = {"service": "arm", "method": "GET", "path": f"/subscriptions/{SPOKE}$", "status": 400, "times": 9}
+    await estate.azure.sim("POST", "faults", fault)
+    report = await estate.sweep()
+    assert (report.complete, report.plan.warnings) == (False, ())
+    assert HeldReason.UNCERTAIN in held(report)

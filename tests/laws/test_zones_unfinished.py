@@ -354,3 +354,21 @@ async def test_a_zone_of_ours_that_lost_its_link_is_linked_again(found: Founding
     await estate.sweep()
     await work_off(estate)
     assert await links(estate) == {NETWORK: "NxDomainRedirect"}
+
+
+async def test_what_is_not_known_of_one_endpoint_holds_only_itself(found: Founding) -> None:
+    """Law 13: whose its target's subscription is, is not shown now."""
+    estate = await founded(found)
+    for account in ("st1", "st2"):
+        await endpoint(estate, account)
+    await estate.sweep()
+    elsewhere = "00000000-0000-0000-0000-0000000000dd"
+    document = (await estate.azure.arm("GET", await endpoint(estate, "st3"))).body
+    connection = document["properties"]["privateLinkServiceConnections"][0]["properties"]
+    connection["privateLinkServiceId"] = connection["privateLinkServiceId"].replace(SPOKE, elsewhere)
+    await estate.azure.put(document)
+    fault = {"service": "arm", "method": "GET", "path": f"/subscriptions/{elsewhere}$", "status": 400, "times": 99}
+    await estate.azure.sim("POST", "faults", fault)
+    assert (await made(estate)).status is Status.DONE
+    assert [await estate.addresses(name, QUEUE_ZONE) for name in ("st1", "st3")] == [["10.1.0.4"], None]
+    assert await links(estate) == {NETWORK: "NxDomainRedirect"}
