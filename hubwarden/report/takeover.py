@@ -99,7 +99,7 @@ def _failures(report: TakeoverReport) -> Iterator[str]:
         if taken.error:
             yield f"failed: {taken.takeover.endpoint}: {taken.error}"
             if taken.takeover.group and taken.deleted:
-                yield "the way back, if you want it (take our records away first):"
+                yield "the way back, if you want it:"
                 yield from (f"  {command}" for command in way_back(taken.takeover.group))
             left = len(report.plan.ready) - len(report.done)
             yield f"taken over before that: {len(report.done) - 1}; not begun: {left}"
