@@ -87,8 +87,7 @@ class Pattern:
             return None
         values: dict[str, str] = {}
         for wanted, label in zip(self.labels, labels[ahead:], strict=True):
-            kind = KINDS.get(wanted)
-            if wanted != label and (kind is None or not kind(label) or values.setdefault(wanted, label) != label):
+            if wanted != label and not (_stands_for(wanted, label) and values.setdefault(wanted, label) == label):
                 return None
         return ".".join(labels[:ahead]) or APEX, values
 
@@ -107,6 +106,12 @@ class Pattern:
 
     def __str__(self) -> str:
         return ".".join(self.labels)
+
+
+def _stands_for(placeholder: str, label: str) -> bool:
+    """Whether a placeholder may be this label: no region, prefix or partition is called as the zones' own label is."""
+    kind = KINDS.get(placeholder)
+    return kind is not None and label != "privatelink" and kind(label)
 
 
 @cache

@@ -30,6 +30,9 @@ class Trait(StrEnum):
     """No zone of its own by the table's footnotes: it holds the record only where it exists already."""
     OWN_RECORDS = "own-records"
     """The service writes its records itself."""
+    ASSIGNED = "assigned"
+    """The service makes its names up, or a target's name is its own in one region only: who merely has a target of
+    that name may not have the name."""
     SILENT = "silent"
     """Its names change without a write of the endpoint, so that only a sweep sees it."""
 

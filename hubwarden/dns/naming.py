@@ -39,7 +39,9 @@ def shown_names(
         else:
             places = catalogue.places(target.type, endpoint.groups, fqdn) if known else catalogue.anywhere(fqdn)
             named = Named(fqdn.text, name.addresses, places)
-            yield _allowed(endpoint, named, shared) if places else _nowhere(endpoint, name, fqdn, catalogue, known)
+            yield (
+                _allowed(endpoint, name, named, shared) if places else _nowhere(endpoint, name, fqdn, catalogue, known)
+            )
 
 
 def parsed(endpoint: Endpoint, name: EndpointName) -> DnsName | Held:
@@ -123,12 +125,19 @@ def _nowhere(endpoint: Endpoint, name: EndpointName, fqdn: DnsName, catalogue: C
     return held_back(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=name.fqdn)
 
 
-def _allowed(endpoint: Endpoint, named: Named, shared: Collection[ResourceId]) -> Named | Held:
-    """The name, unless what is peculiar about its service forbids it."""
+def _allowed(endpoint: Endpoint, name: EndpointName, named: Named, shared: Collection[ResourceId]) -> Named | Held:
+    """The name, unless its record could not be, or what is peculiar about its service forbids it."""
+    record = max(len(f"{place.name}.{place.zone}") for place in named.places)
+    if record > LONGEST:
+        detail = f"its record's full name would have {record} characters; at most {LONGEST} are allowed"
+        return held_back(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=named.fqdn)
     traits = frozenset[Trait]().union(*(place.traits for place in named.places))
     if Trait.OWN_RECORDS in traits:
         detail = f"the service writes the records of {service_of(endpoint)} itself"
         return held_back(endpoint, HeldReason.SERVED_BY_OTHER, detail, name=named.fqdn)
+    if Trait.ASSIGNED in traits and name.source is not NameSource.NIC:
+        detail = f"only the endpoint's owner says so, and {service_of(endpoint)} does not name it by the target alone"
+        return held_back(endpoint, HeldReason.NAME_NOT_ALLOWED, detail, name=named.fqdn)
     if Trait.SHARED in traits and endpoint.target not in shared:
         detail = f"it does not carry the name of {endpoint.target}, which records.shared does not name"
         return held_back(endpoint, HeldReason.SHARED_NAME, detail, name=named.fqdn)

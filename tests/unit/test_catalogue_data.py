@@ -136,6 +136,8 @@ def test_what_is_peculiar_about_services_is_marked() -> None:
         "managedClusters management",
     }
     assert having(public, Trait.OWN_RECORDS) == {"managedClusters management"}
+    assert {"clusters cluster", "vaults AzureBackup", "diskAccesses disks"} <= having(public, Trait.ASSIGNED)
+    assert not {"storageAccounts blob", "vaults vault", "servers sqlServer"} & having(public, Trait.ASSIGNED)
     assert "databaseAccounts Sql" in having(public, Trait.SILENT)
 
 

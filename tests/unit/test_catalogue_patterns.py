@@ -26,6 +26,7 @@ def left(pattern: str, name: str) -> str | None:
         ("{regionName}.kusto.windows.net", "windows.net", None),
         ("{regionName}.kusto.windows.net", "adx.westeurope.kusto.windows.com", None),
         ("{regionName}.kusto.windows.net", "*.kusto.windows.net", None),
+        ("{regionName}.kusto.windows.net", "adx.privatelink.kusto.windows.net", None),
         ("{regionCode}.backup.windowsazure.com", "v-id.we.backup.windowsazure.com", "v-id"),
         ("{regionCode}.backup.windowsazure.com", "v-id.bjb3.backup.windowsazure.com", "v-id"),
         ("{regionCode}.backup.windowsazure.com", "v-id.westeurope.backup.windowsazure.com", None),

@@ -331,8 +331,8 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
                 (
                     "a trait that is none",
                     "group: g, zone: p.x.com, suffix: x.com, traits: [loud]",
-                    ".traits.0: it should be 'shared', 'apex', 'wildcard', 'not-created', 'part', 'own-records' or "
-                    "'silent', not 'loud'",
+                    ".traits.0: it should be 'shared', 'apex', 'wildcard', 'not-created', 'part', 'own-records', "
+                    "'assigned' or 'silent', not 'loud'",
                 ),
                 (
                     "a star in the middle of a group",

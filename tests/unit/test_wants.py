@@ -402,6 +402,43 @@ def test_the_regional_names_of_a_recorded_cosmos_account_need_the_interface_to_s
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "group", "fqdn"),
+    [
+        pytest.param("Microsoft.Kusto/clusters", "cluster", "orders.blob.core.windows.net", id="an account's name"),
+        pytest.param("Microsoft.Kusto/clusters", "cluster", "orders.made0up.kusto.windows.net", id="any region"),
+        pytest.param("Microsoft.RecoveryServices/vaults", "AzureBackup", "orders.queue.core.windows.net", id="a queue"),
+        pytest.param("Microsoft.Compute/diskAccesses", "disks", "orders.blob.core.windows.net", id="by a disk access"),
+        pytest.param("Microsoft.Devices/IotHubs", "iotHub", "orders.servicebus.windows.net", id="a service bus"),
+        pytest.param(
+            "Microsoft.DesktopVirtualization/workspaces", "feed", "orders.wvd.microsoft.com", id="everybody's"
+        ),
+        pytest.param("Microsoft.EventGrid/topics", "topic", "orders.westeurope-1.eventgrid.azure.net", id="by region"),
+    ],
+)
+def test_a_target_that_is_called_like_anothers_name_does_not_give_it_to_its_owner(
+    kind: str, group: str, fqdn: str
+) -> None:
+    """Section 2: customDnsConfigs is the endpoint's owner's to write, and a vault's name is nobody else's business."""
+    changes = {"groups": (group,), **target(kind, "orders")}
+    held = only_held(wished(endpoint(name(fqdn, source=NameSource.ENDPOINT), **changes), hubs=[hub()]))
+    assert (held.reason, held.name, held.missing) == (HeldReason.NAME_NOT_ALLOWED, fqdn, None)
+    assert "only the endpoint's owner says so" in held.detail
+    shown = only_held(wished(endpoint(name(fqdn), **changes), hubs=[hub()]))
+    assert shown.reason is HeldReason.NO_ZONE, "what the interface shows counts"
+
+
+@pytest.mark.parametrize(("length", "fits"), [(253, True), (254, False)])
+def test_a_name_whose_record_would_be_over_long_is_held(length: int, fits: bool) -> None:
+    """The zone is a label longer than the public suffix: no name has more than 253 characters (RFC 1035)."""
+    left = "orders." + "x." * 100 + "y" * (length - 207 - len(f".{BLOB_ZONE}"))
+    fqdn = f"{left}.blob.core.windows.net"
+    wish = wished(endpoint(name(fqdn)))
+    assert [len(want.key.fqdn) for want in wish.wants] == [length] * fits
+    assert [(held.reason, held.name) for held in wish.held] == [(HeldReason.NAME_NOT_ALLOWED, fqdn)] * (not fits)
+    assert all("254 characters" in held.detail for held in wish.held)
+
+
 @pytest.mark.parametrize(("count", "fits"), [(20, True), (21, False)])
 def test_a_record_set_holds_twenty_addresses_and_not_one_more(count: int, fits: bool) -> None:
     many = [str(ipaddress.ip_address("10.1.0.10") + step) for step in range(count)]
