@@ -45,10 +45,10 @@ class Files:
     _owned: dict[ResourceId, list[ResourceId]] = field(default_factory=dict)
     """By endpoint: the interfaces that say they are its."""
 
-    def read(self, source: str, text: str) -> None:
-        """Reads one: a document, a JSON array of them, or a list as ARM answers it."""
+    def read(self, source: str, content: bytes) -> None:
+        """Reads one, in whichever Unicode: a document, a JSON array of them, or a list as ARM answers it."""
         try:
-            data = json.loads(text)
+            data = json.loads(content)
         except (ValueError, RecursionError) as error:
             self.faults.append(f"{source}: not JSON: {str(error)[:200]}")
             return

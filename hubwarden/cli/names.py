@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from hubwarden.catalog import catalogue
 from hubwarden.catalog.rows import CLOUDS
-from hubwarden.cli.terminal import BAD_INPUT, OK, add_format, show, text_of
+from hubwarden.cli.terminal import BAD_INPUT, OK, add_format, show
 from hubwarden.dns.offline import wishes_offline
-from hubwarden.errors import InputError
+from hubwarden.report.columns import printable
 from hubwarden.report.names import NameRow, names_csv, names_data, names_text
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def _names(arguments: argparse.Namespace) -> int:
     files = Files()
     for file in arguments.file:
         try:
-            files.read(str(file), text_of(file).removeprefix("\ufeff"))
-        except InputError as error:
-            files.faults.append(str(error))
+            files.read(str(file), file.read_bytes())
+        except OSError as error:
+            files.faults.append(f"{file}: cannot be read: {error}")
     services, networks = catalogue(arguments.cloud), RecordsPart().addresses
     rows = []
     for filed in files.endpoints():
@@ -51,5 +51,5 @@ def _names(arguments: argparse.Namespace) -> int:
         rows += [NameRow.of(filed.endpoint.id, want, confirmed=filed.confirms(want.fqdn)) for want in wished.wants]
         rows += [NameRow.of(filed.endpoint.id, held) for held in wished.held]
     show(arguments.format, names_data(rows), lambda: names_text(rows), lambda: names_csv(rows))
-    print("".join(f"{line}\n" for line in (*files.notes, *files.faults)), end="", file=sys.stderr)
+    print("".join(f"{printable(line)}\n" for line in (*files.notes, *files.faults)), end="", file=sys.stderr)
     return BAD_INPUT if files.faults else OK

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import OK, text_of
+from hubwarden.cli.terminal import OK
+from hubwarden.errors import InputError
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -27,7 +28,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hubwarden.config.loading import load, parse
 
     file: Path | None = arguments.file
-    warnings = parse(text_of(file), str(file))[1] if file else load().warnings
+    warnings = parse(_text_of(file), str(file))[1] if file else load().warnings
     print("\n".join(warnings) if warnings else "no faults, no warnings")
     return OK
 
@@ -37,3 +38,11 @@ def _schema(_: argparse.Namespace) -> int:
 
     print(json.dumps(schema(), indent=2))
     return OK
+
+
+def _text_of(file: Path) -> str:
+    """What a file says. Raises InputError where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}") from error

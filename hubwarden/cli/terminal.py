@@ -1,14 +1,12 @@
-"""What the commands have in common: exit codes, formats, files, and the house itself."""
+"""What the commands have in common: exit codes, formats, and the house itself."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubwarden.errors import InputError
 from hubwarden.runtime import Runtime
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
@@ -33,14 +31,6 @@ def show(form: str, data: object, table: Callable[[], str], as_csv: Callable[[],
             print(as_csv().rstrip())
         case _:
             print(table())
-
-
-def text_of(file: Path) -> str:
-    """What a file says. Raises InputError where it cannot be read."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from error
 
 
 def opened() -> Runtime:

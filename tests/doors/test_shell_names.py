@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 from tests.doors.test_shell import BAD_INPUT, OK, shell
 from tests.unit.given import DOCUMENTS, document
@@ -31,6 +32,16 @@ async def test_a_file_that_is_not_there_is_told_of_after_the_others_are_done() -
     done = await shell("names", "missing.json", str(VAULT))
     assert done.code == BAD_INPUT
     assert "missing.json: cannot be read" in done.errors
+    assert "kv-hub" in done.out
+
+
+async def test_a_name_whose_letters_the_terminal_lacks_is_shown_all_the_same(tmp_path: Path) -> None:
+    """Resource groups may have letters of any script (Azure's naming rules); a file on Windows may not."""
+    file = tmp_path / "endpoint.json"
+    file.write_text(VAULT.read_text(encoding="utf-8").replace("rg-spoke", "rg-\u015fube"), encoding="utf-8")
+    done = await shell("names", str(file), PYTHONIOENCODING="ascii")
+    assert (done.code, done.errors) == (OK, "")
+    assert r"/resourceGroups/rg-\u015fube/" in done.out
     assert "kv-hub" in done.out
 
 

@@ -23,7 +23,7 @@ def filed(*documents: object) -> tuple[list[Filed], Files]:
     """What files with these contents hold; they are called a, b, c."""
     files = Files()
     for name, content in zip("abc", documents, strict=False):
-        files.read(name, content if isinstance(content, str) else json.dumps(content))
+        files.read(name, (content if isinstance(content, str) else json.dumps(content)).encode())
     return files.endpoints(), files
 
 
@@ -234,7 +234,7 @@ shapes = st.dictionaries(
 @given(st.text() | json_values.map(json.dumps), shapes, shapes)
 def test_whatever_a_file_holds_nothing_is_raised(text: str, endpoint: object, interface: object) -> None:
     files = Files()
-    files.read("a", text)
-    files.read("b", json.dumps({**document(REGISTRY), "properties": endpoint}))
-    files.read("c", json.dumps({**document(INTERFACE), "properties": interface}))
+    files.read("a", text.encode())
+    files.read("b", json.dumps({**document(REGISTRY), "properties": endpoint}).encode())
+    files.read("c", json.dumps({**document(INTERFACE), "properties": interface}).encode())
     assert len(files.endpoints()) <= 1 + text.count("privateEndpoints")

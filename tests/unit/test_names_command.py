@@ -162,7 +162,7 @@ def test_a_file_of_something_else_is_an_error_and_the_others_are_done(names: Nam
 def test_files_that_cannot_be_read_are_each_an_error_and_the_others_are_done(names: Names, tmp_path: Path) -> None:
     broken, binary = tmp_path / "broken.json", tmp_path / "binary.json"
     broken.write_text("{", encoding="utf-8")
-    binary.write_bytes(b"\xff\xfe{\x00}\x00")
+    binary.write_bytes(b"\x80{}")
     said = names(broken, binary, tmp_path / "missing.json", tmp_path, "11_key_vault")
     assert said.code == 2
     told = said.errors.splitlines()
@@ -173,10 +173,18 @@ def test_files_that_cannot_be_read_are_each_an_error_and_the_others_are_done(nam
     assert [row["name"] for row in said.rows] == ["kv-hub"]
 
 
-def test_a_byte_order_mark_is_none_of_the_document(names: Names, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_may_be_in_any_unicode_as_shells_write_it(names: Names, tmp_path: Path, encoding: str) -> None:
+    """`az ... > file` writes UTF-16 in Windows PowerShell."""
     marked = tmp_path / "marked.json"
-    marked.write_text(json.dumps(document("11_key_vault")), encoding="utf-8-sig")
+    marked.write_text(json.dumps(document("11_key_vault")), encoding=encoding)
     assert [row["name"] for row in names(marked).rows] == ["kv-hub"]
+
+
+def test_a_files_name_steers_no_terminal(names: Names, tmp_path: Path) -> None:
+    file = tmp_path / "orders\x1b[2J\n.json"
+    file.write_text("{}", encoding="utf-8")
+    assert r"orders\x1b[2J\n.json: neither" in names(file).errors
 
 
 def test_an_interface_alone_is_told_of(names: Names) -> None:
