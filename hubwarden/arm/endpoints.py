@@ -67,7 +67,7 @@ def _to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint
         location=str(document.get("location") or ""),
         target=_id_or_none(target),
         target_text=target,
-        groups=tuple(str(group) for group in connection.get("groupIds") or ()),
+        groups=tuple(str(group) for group in _list(connection, "groupIds")),
         status=to_status(state.get("status")),
         manual=bool(manual),
         settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
@@ -86,7 +86,7 @@ def _on_interfaces(interfaces: Iterable[Document]) -> tuple[tuple[EndpointName, 
             addresses = _addresses([properties.get("privateIPAddress")])
             held.update(addresses)
             link = properties.get("privateLinkConnectionProperties") or {}
-            for fqdn in link.get("fqdns") or ():
+            for fqdn in _list(link, "fqdns"):
                 by_name.setdefault(str(fqdn), set()).update(addresses)
     names = tuple(EndpointName(fqdn, ordered(found), NameSource.NIC) for fqdn, found in sorted(by_name.items()))
     return names, frozenset(held)
@@ -97,7 +97,7 @@ def _on_endpoint(properties: Document, *, has_interface: bool) -> tuple[Endpoint
     if not has_interface:
         return ()
     return tuple(
-        EndpointName(str(item.get("fqdn") or ""), ordered(_addresses(item.get("ipAddresses"))), NameSource.ENDPOINT)
+        EndpointName(str(item.get("fqdn") or ""), ordered(_addresses(_list(item, "ipAddresses"))), NameSource.ENDPOINT)
         for item in _list(properties, "customDnsConfigs")
     )
 
@@ -106,9 +106,9 @@ def _shows_names(endpoint: Endpoint) -> bool:
     return any(name.source is NameSource.NIC for name in endpoint.names)
 
 
-def _addresses(texts: Iterable[object] | None) -> set[Address]:
+def _addresses(texts: Iterable[object]) -> set[Address]:
     found: set[Address] = set()
-    for text in texts or ():
+    for text in texts:
         try:
             found.add(ipaddress.ip_address(str(text)))
         except ValueError:
@@ -135,6 +135,9 @@ def _properties(document: Document) -> Document:
     return document.get("properties") or {}
 
 
-def _list(document: Document, key: str) -> list[Document]:
-    """Azure shows an empty list as [], null or not at all."""
-    return list(document.get(key) or ())
+def _list(document: Document, key: str) -> list[Any]:
+    """Azure shows an empty list as [], null or not at all; a text in its place is no list of its letters."""
+    found = document.get(key) or ()
+    if isinstance(found, (str, Mapping)):
+        raise TypeError(f"{key} is no list")
+    return list(found)

@@ -222,6 +222,21 @@ def test_an_endpoint_that_shows_nothing_is_read_as_not_settled(bare: dict[str, A
     )
 
 
+@pytest.mark.parametrize("wrong", ["kv-hub.vault.azure.net", {"0": "kv-hub.vault.azure.net"}])
+@pytest.mark.parametrize("where", ["fqdns", "ipAddresses", "groupIds"])
+def test_a_text_where_a_list_belongs_is_refused_and_not_read_letter_by_letter(where: str, wrong: Any) -> None:
+    shown, held = document("11_key_vault"), interface(("10.0.0.4", None))
+    if where == "fqdns":
+        link = held["properties"]["ipConfigurations"][0]["properties"]
+        link["privateLinkConnectionProperties"] = {"fqdns": wrong}
+    elif where == "ipAddresses":
+        shown["properties"]["customDnsConfigs"][0]["ipAddresses"] = wrong
+    else:
+        shown["properties"]["privateLinkServiceConnections"][0]["properties"]["groupIds"] = wrong
+    with pytest.raises(InputError, match=f"{where} is no list"):
+        to_endpoint(shown, [held])
+
+
 @pytest.mark.parametrize("bad", [None, "", "pe", 5, "/subscriptions/x"])
 def test_an_endpoint_without_an_id_of_its_own_is_refused(bad: Any) -> None:
     with pytest.raises(InputError):
