@@ -61,6 +61,8 @@ class Pattern:
         name = DnsName.parse(".".join("x" if label in KINDS else label for label in spelled))
         if name.labels[0] == "*":
             raise InputError(f"{text[:80]!r} is a wildcard; neither a zone nor a suffix is one")
+        if spelled[len(name.labels) - 1] in KINDS:
+            raise InputError(f"{text[:80]!r} ends in a placeholder; the last label is a plain one")
         pairs = zip(spelled, name.labels, strict=False)  # `spelled` may end with the root's empty label
         labels = tuple(label if label in KINDS else folded for label, folded in pairs)
         return cls(labels, None if KINDS.keys() & set(labels) else name)

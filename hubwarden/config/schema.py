@@ -24,7 +24,7 @@ from hubwarden.catalog.patterns import pattern
 from hubwarden.catalog.rows import Row, Trait
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import Network
+from hubwarden.model.endpoint import PRIVATE_LINK_SERVICE, Network
 from hubwarden.model.own_name import OwnName, ServicePattern
 from hubwarden.model.resource_id import ResourceId, fold
 
@@ -250,6 +250,8 @@ class RowPart(_Part):
 
     @model_validator(mode="after")
     def _is_a_row(self) -> RowPart:
+        if fold(self.type) == fold(PRIVATE_LINK_SERVICE):
+            raise ValueError("private link services have no rows; records.names gives them names")
         self.row()
         return self
 
@@ -265,6 +267,13 @@ class CatalogPart(_Part):
     """The owner's additions to the catalogue of zones."""
 
     rows: Many[RowPart] = ()
+
+    @field_validator("rows")
+    @classmethod
+    def _rows_differ(cls, rows: tuple[RowPart, ...]) -> tuple[RowPart, ...]:
+        if twice := _said_twice(", ".join(part.row().key) for part in rows):
+            raise ValueError(f"two rows have the same type, group and suffix: {'; '.join(twice)}")
+        return rows
 
 
 class ApprovalLimitsPart(_Part):

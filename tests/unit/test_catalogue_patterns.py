@@ -86,6 +86,8 @@ def test_a_pattern_knows_its_placeholders_and_what_follows_the_last(
         ("a{regionName}.x.net", "'a{regionName}', which is no placeholder"),
         ("{REGIONNAME}.x.net", "which is no placeholder"),
         ("*.x.net", "is a wildcard"),
+        ("x.{regionName}", "ends in a placeholder"),
+        ("{regionName}.", "ends in a placeholder"),
         ("", "is not a DNS name"),
         ("x..net", "is not a DNS name"),
         ("{regionName}..net", "is not a DNS name"),

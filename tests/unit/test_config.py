@@ -347,6 +347,17 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
                 ),
             )
         ),
+        pytest.param(
+            "catalog: {rows: [{type: Microsoft.Network/PrivateLinkServices, group: '*', zone: p.com, suffix: x.com}]}",
+            "catalog.rows.0: private link services have no rows; records.names gives them names",
+            id="a row that would never count",
+        ),
+        pytest.param(
+            "catalog: {rows: [{type: A.B/c, group: g, zone: p.com, suffix: x.com}, "
+            "{type: a.b/C, group: G, zone: q.com, suffix: X.com.}]}",
+            "catalog.rows: two rows have the same type, group and suffix: a.b/c, g, x.com",
+            id="a row in place of the owner's own",
+        ),
         pytest.param("events: {topic: 5}", "events.topic: it should be text, not 5", id="a number for text"),
     ],
 )
