@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from hubwarden.errors import (
     TemporaryError,
     UnavailableError,
 )
+from hubwarden.model.plan import plan_hash
 from hubwarden.model.report import Report
 from hubwarden.report.as_json import report_data
 
@@ -28,8 +28,6 @@ WITHIN = 100.0
 
 LARGEST = 64 * 1024
 """Bytes of a request's body."""
-
-_HASH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +94,7 @@ def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
 
 def plan_in(asked: Mapping[str, Any]) -> str:
     """The hash of the plan that a person names; empty where none is. Raises InputError for what is no hash."""
-    plan = asked.get("plan", "")
-    if "plan" in asked and (not isinstance(plan, str) or not _HASH.fullmatch(plan)):
-        raise InputError("'plan' is the hash of a plan, 16 hexadecimal digits")
-    return str(plan)
+    return plan_hash(asked["plan"]) if "plan" in asked else ""
 
 
 def _none_but(keys: Collection[str], asked: Collection[str]) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import OK, add_format, opened, show
+from hubwarden.cli.terminal import OK, add_command, add_format, opened, show
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus
@@ -24,12 +24,12 @@ MOST_RUNS = 500
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
-    runs = commands.add_parser("runs", help="list past and running runs, the newest first, or show one")
+    runs = add_command(commands, "runs", "list past and running runs, the newest first, or show one")
     runs.add_argument("id", nargs="?", help="the run to show; its Report is JSON in any format but csv")
     runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
     add_format(runs).set_defaults(run=_runs)
 
-    connections = commands.add_parser("connections", help="list connections, and what would be answered to them")
+    connections = add_command(commands, "connections", "list connections, and what would be answered to them")
     statuses = [status.value for status in ConnectionStatus]
     connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value)
     add_format(connections).set_defaults(run=_connections)

@@ -7,7 +7,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_format, opened, show
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, opened, show
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
 from hubwarden.model.report import Report, Status
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Adds the commands."""
-    reconcile = commands.add_parser("reconcile", help="make records right and answer connections, now")
+    reconcile = add_command(commands, "reconcile", "make records right and answer connections, now")
     reconcile.add_argument(
         "id", nargs="?", help="resource id of a private endpoint, or of a target; without one, the whole estate"
     )
     reconcile.add_argument("--plan", action="store_true", help="only show what would be done")
     add_format(reconcile).set_defaults(run=_reconcile)
 
-    explain = commands.add_parser("explain", help="what is seen, wanted, held and owned, and why")
+    explain = add_command(commands, "explain", "show what is seen, wanted, held and owned, and why")
     explain.add_argument("what", help="resource id of a private endpoint, or a host name")
     explain.add_argument("--format", choices=("table", "json"), default="table")
     explain.set_defaults(run=_explain)

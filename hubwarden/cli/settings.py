@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import OK
+from hubwarden.cli.terminal import OK, add_command
 from hubwarden.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    config = commands.add_parser("config", help="check hubwarden.yaml, or print its JSON Schema")
+    config = add_command(commands, "config", "check hubwarden.yaml, or print its JSON Schema")
     config_commands = config.add_subparsers(required=True, metavar="check|schema")
-    check = config_commands.add_parser("check", help="list every fault and warning; exit 2 when there is a fault")
+    check = add_command(config_commands, "check", "list every fault and warning; exit 2 when there is a fault")
     check.add_argument("file", nargs="?", type=Path, help="the file; without one, what the app itself would use")
     check.set_defaults(run=_check)
-    config_commands.add_parser("schema", help="print the JSON Schema for editors").set_defaults(run=_schema)
+    add_command(config_commands, "schema", "print the JSON Schema for editors").set_defaults(run=_schema)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_format, opened, show
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, opened, show
 from hubwarden.errors import PlanChangedError, PlanOnlyError
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.takeover import TakeoverReport
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    takeover = commands.add_parser(
-        "takeover",
-        help="take records over from endpoints' DNS zone groups, one endpoint at a time, with your own rights",
-    )
+    about = "take records over from endpoints' DNS zone groups, one endpoint at a time, with your own rights"
+    takeover = add_command(commands, "takeover", about)
     takeover.add_argument(
         "endpoint", nargs="*", help="resource ids; without one, all whose zone groups made records in our hubs"
     )
-    takeover.add_argument("--apply", metavar="HASH", help="do the very plan that was shown with this hash")
+    add_apply(takeover)
     add_format(takeover).set_defaults(run=_takeover)
 
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hubwarden.errors import InputError
+from hubwarden.model.plan import plan_hash
 from hubwarden.runtime import Runtime
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
@@ -14,6 +16,17 @@ OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_command(commands: Commands, name: str, about: str) -> argparse.ArgumentParser:
+    """Adds a command; what the list of commands says `about` it stands in its own help as well."""
+    return commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+
+
+def add_apply(command: argparse.ArgumentParser) -> None:
+    """Gives a command its `--apply`: the hash of the plan that is to be done; None where it is only to be shown."""
+    about = "do the very plan that was shown with this hash; without it, nothing is written"
+    command.add_argument("--apply", metavar="HASH", type=_hash, help=about)
 
 
 def add_format(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -38,3 +51,10 @@ def opened() -> Runtime:
     from hubwarden.config.loading import load
 
     return Runtime.build(load())
+
+
+def _hash(text: str) -> str:
+    try:
+        return plan_hash(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}: {error}") from error

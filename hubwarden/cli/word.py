@@ -8,8 +8,9 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_format, opened, show
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, opened, show
 from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.model.plan import Plan
 from hubwarden.model.report import Report, Status
 from hubwarden.model.word import Verb, Word
 from hubwarden.report.as_json import report_data
@@ -29,14 +30,14 @@ _HELP = {
 def add(commands: Commands) -> None:
     """Adds the commands."""
     for verb, said in _HELP.items():
-        command = commands.add_parser(verb.value, help=said)
+        command = add_command(commands, verb.value, said)
         if verb is not Verb.RENAME:
             which = "" if verb is Verb.REPLACE else "; without one, all that there are"
             count = "+" if verb is Verb.REPLACE else "*"
             command.add_argument("names", metavar="NAME", nargs=count, help=f"public or full private names{which}")
         command.add_argument("--zone", help="only records in the zone of this name")
         command.add_argument("--hub", help="only records of this hub")
-        command.add_argument("--apply", metavar="HASH", help="do the very plan that was shown with this hash")
+        add_apply(command)
         add_format(command).set_defaults(run=_obey, verb=verb, names=[])
 
 
@@ -45,14 +46,14 @@ def _obey(arguments: argparse.Namespace) -> int:
 
     async def run() -> Report:
         async with opened() as house:
-            return await house.run(word, applies=arguments.apply is not None, plan=arguments.apply or "")
+            return await house.run(word, applies=bool(arguments.apply), plan=arguments.apply or "")
 
     try:
         report = asyncio.run(run())
     except (PlanChangedError, PlanOnlyError) as error:
         print(error, file=sys.stderr)
         return HELD
-    lines = [] if arguments.apply is not None or not report.plan.changes else [_how(word, report.plan.hash)]
+    lines = [] if arguments.apply else [_how(word, report.plan)]
     show(
         arguments.format,
         report_data(report),
@@ -64,10 +65,12 @@ def _obey(arguments: argparse.Namespace) -> int:
     return HELD if _is_refused(report) else OK
 
 
-def _how(word: Word, plan: str) -> str:
-    """The command that applies a plan."""
+def _how(word: Word, plan: Plan) -> str:
+    """The command that applies a plan, if there is anything in it."""
+    if not plan.changes:
+        return f"there is nothing to {word.verb}"
     where = [*(["--zone", str(word.zone)] if word.zone else []), *(["--hub", word.hub] if word.hub else [])]
-    command = ["python", "-m", "hubwarden", word.verb.value, *map(str, word.names), *where, "--apply", plan]
+    command = ["python", "-m", "hubwarden", word.verb.value, *map(str, word.names), *where, "--apply", plan.hash]
     return f"nothing is written yet; to apply this very plan: {shlex.join(command)}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hubwarden.catalog import catalogue
 from hubwarden.catalog.rows import CLOUDS
-from hubwarden.cli.terminal import OK, add_format, show
+from hubwarden.cli.terminal import OK, add_command, add_format, show
 from hubwarden.errors import InputError
 from hubwarden.model.record import HubZones
 from hubwarden.report.zones import zones_csv, zones_data, zones_text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    zones = commands.add_parser("zones", help="list which zone each service's names belong in")
+    zones = add_command(commands, "zones", "list which zone each service's names belong in")
     zones.add_argument("--cloud", choices=CLOUDS, help="public unless you say otherwise; with --hub, the settings' own")
     zones.add_argument("--hub", help="also tell which of the zones this hub has; takes your own rows from the settings")
     add_format(zones).set_defaults(run=_zones)

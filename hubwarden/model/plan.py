@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self, assert_never
 
+from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Address, Endpoint
 from hubwarden.model.record import Owner, RecordKey
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
+
+_HASH = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class HeldReason(StrEnum):
@@ -238,6 +242,13 @@ class Plan:
         """
         lines = sorted(essence(change) for change in (*self.changes, *self.over_limit, *self.zones))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def plan_hash(text: object) -> str:
+    """The hash by which a person names a plan. Raises InputError for what is no such hash."""
+    if not isinstance(text, str) or not _HASH.fullmatch(text):
+        raise InputError("the hash of a plan is 16 hexadecimal digits")
+    return text
 
 
 def essence(change: Change | ZoneChange) -> str:

@@ -157,4 +157,5 @@ def _unanswered(meant: _Meant, plan: Plan, hubs: Iterable[HubZones]) -> Iterator
             detail = "nothing stands there, and no endpoint of the estate wants it"
             yield Held(HeldReason.NOT_APPLICABLE, None, detail, name=name.text)
         else:
-            yield Held(HeldReason.NO_ZONE, None, "no hub has a zone in which it could stand", name=name.text)
+            detail = "none of the zones that were asked about could hold it"
+            yield Held(HeldReason.NO_ZONE, None, detail, name=name.text)

@@ -146,6 +146,7 @@ async def test_the_shell_shows_the_plan_and_how_to_apply_it(silent: Spoke, varia
     assert again.code == OK
     plan = json.loads(again.out)["plan"]
     assert (plan["changes"], plan["held"], plan["unchanged"]) == ([], [], 1)
+    assert (await shell("adopt", name, **variables)).out.splitlines()[-1] == "there is nothing to adopt"
     listed = await shell("runs", "--top", "500", "--format", "csv", **variables)
     modes = [row["mode"] for row in csv.DictReader(io.StringIO(listed.out)) if name in row["scope"]]
     assert modes == ["apply"]

@@ -190,17 +190,21 @@ async def test_a_name_that_needs_no_word_is_refused_with_the_reason(estate: Esta
     names = [FQDN, "absent.blob.core.windows.net", "nobodys.blob.core.windows.net", "st1.example.com"]
     plan = (await planned(estate, word("adopt", *names))).plan
     assert plan.changes == ()
-    reasons = {each.name.partition(".")[0] + "." + each.name.rpartition(".")[2]: each for each in plan.held}
-    assert [each.reason for each in plan.held] == [
-        *(HeldReason.NOT_APPLICABLE for _ in range(3)),
-        HeldReason.NO_ZONE,
-    ], reasons
+    assert [each.reason for each in plan.held] == [*[HeldReason.NOT_APPLICABLE] * 3, HeldReason.NO_ZONE]
     details = " ".join(each.detail for each in plan.held)
     assert "a look at" in details
     assert "no endpoint of the estate wants it" in details
     await estate.look(endpoint)
     again = (await planned(estate, word("adopt", FQDN))).plan
     assert (again.held, len(again.unchanged)) == ((), 1), "what is ours already needs nothing"
+
+
+async def test_a_name_whose_zone_was_not_asked_about_is_told_so(estate: Estate) -> None:
+    """The hub has a zone for it, so that nobody may be told to make one."""
+    await estate.azure.endpoint("pe1", ACCOUNT)
+    await estate.write_by_hand(addresses=["10.1.0.4"])
+    [held] = (await planned(estate, word("adopt", FQDN, zone="privatelink.vaultcore.azure.net"))).plan.held
+    assert (held.reason, held.detail) == (HeldReason.NO_ZONE, "none of the zones that were asked about could hold it")
 
 
 async def test_a_word_makes_no_other_change(estate: Estate) -> None:

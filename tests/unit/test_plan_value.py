@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwarden.model.plan import Change, Held, HeldReason, Plan
+from hubwarden.errors import InputError
+from hubwarden.model.plan import Change, Held, HeldReason, Plan, plan_hash
 from hubwarden.model.record import RecordType
 from tests.unit.given import ENDPOINT, OTHER_ENDPOINT, OTHER_GUID, addresses, drop, key, owner, put
 
@@ -70,7 +71,13 @@ def test_one_change_more_is_another_hash() -> None:
 
 def test_a_hash_is_short_and_stays_the_same_from_run_to_run() -> None:
     assert Plan().hash == "e3b0c44298fc1c14"
-    assert len(Plan(CHANGES).hash) == 16
+    assert plan_hash(Plan(CHANGES).hash) == Plan(CHANGES).hash
+
+
+@pytest.mark.parametrize("text", ["", "the last one", "0" * 15, "0" * 17, "E3B0C44298FC1C14", None, 1])
+def test_what_is_no_hash_names_no_plan(text: object) -> None:
+    with pytest.raises(InputError, match="16 hexadecimal digits"):
+        plan_hash(text)
 
 
 def test_a_change_says_for_whom_it_is() -> None:
