@@ -12,6 +12,8 @@ from hubwarden.model.resource_id import ResourceId
 
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 PRIVATE_LINK_SERVICE = "Microsoft.Network/privateLinkServices"
+NAMELESS = (PRIVATE_LINK_SERVICE, "Microsoft.Network/applicationGateways")
+"""Types of target to which Azure gives no public name, so that only an estate's owner can say what they are called."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -87,8 +89,8 @@ class Endpoint:
 
     @property
     def brings_names(self) -> bool:
-        """Whether its target is a service of Azure's; a private link service has the names that its owner gives it."""
-        return self.target is not None and not self.target.is_a(PRIVATE_LINK_SERVICE)
+        """Whether its target has names of Azure's; a private link service has those that its owner gives it."""
+        return self.target is not None and not any(self.target.is_a(kind) for kind in NAMELESS)
 
     @property
     def sure_names(self) -> tuple[EndpointName, ...]:

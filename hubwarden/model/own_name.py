@@ -1,4 +1,4 @@
-"""OwnName: a name, or a suffix, that an owner gives to a private link service, which brings no names of its own."""
+"""OwnName: a name, or a suffix, that an owner gives to a target that brings none, as private link services do not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import PRIVATE_LINK_SERVICE
+from hubwarden.model.endpoint import NAMELESS
 from hubwarden.model.resource_id import ResourceId, fold
 
 # prefix.guid.region.azure.privatelinkservice (behaviour reference section 4.1).
@@ -20,7 +20,7 @@ _ALIAS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServicePattern:
-    """Which private link services are meant: by id, where `*` stands for anything but a slash, or by a whole alias."""
+    """Which targets are meant: by id, where `*` stands for anything but a slash, or by a whole alias."""
 
     text: str
     """In lower case: ids and aliases compare without case."""
@@ -45,27 +45,28 @@ class ServicePattern:
 
 
 def _service_id(text: str) -> str:
-    """The text without a final slash, if it is the id of a private link service in a resource group."""
+    """The text without a final slash, if it is the id of a target without names in a resource group."""
     try:
         # No GUID and no type has an x in its place: so the subscription is literal, and the type.
         service = ResourceId.parse(text.replace("*", "x"))
     except InputError as error:
         raise _no_service(text) from error
-    if not service.is_a(PRIVATE_LINK_SERVICE) or not service.group:
+    if not any(service.is_a(kind) for kind in NAMELESS) or not service.group:
         raise _no_service(text)
     return text.removesuffix("/")
 
 
 def _no_service(text: str) -> InputError:
     return InputError(
-        f"{text[:120]!r} is neither the id of a private link service, in whose resource group and name '*' stands for "
-        "anything but a slash, nor a whole alias such as prefix.guid.region.azure.privatelinkservice"
+        f"{text[:120]!r} is neither the id of a private link service or application gateway, in whose resource group "
+        "and name '*' stands for anything but a slash, nor a whole alias such as "
+        "prefix.guid.region.azure.privatelinkservice"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class OwnName:
-    """One entry of `records.names`: a name that these services have in a zone, or a suffix for names of their own.
+    """One entry of `records.names`: a name that these targets have in a zone, or a suffix for names of their own.
 
     Exactly one of `fqdn` and `suffix` is set, and ends in `zone`.
     """

@@ -27,6 +27,12 @@ ALIAS = "pls-partner.0f1e2d3c-1111-4222-8333-0123456789ab.westeurope.azure.priva
         pytest.param(
             SERVICES.replace("rg-orders", "*") + "/pls", f"{SERVICES.replace('rg-orders', 'a/b')}/pls", False, id="two"
         ),
+        pytest.param(
+            f"{RESOURCES}/Microsoft.Network/applicationGateways/agw-*",
+            f"{RESOURCES}/microsoft.network/APPLICATIONGATEWAYS/agw-shop",
+            True,
+            id="an application gateway, which has no name of Azure's either",
+        ),
         pytest.param(ALIAS, ALIAS.upper(), True, id="an alias compares without case"),
         pytest.param(ALIAS, f"x{ALIAS}", False, id="a part of an alias is another"),
         pytest.param(ALIAS, ALIAS.replace(".azure.", "xazurex"), False, id="a dot of an alias is a dot"),

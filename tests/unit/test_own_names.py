@@ -88,6 +88,14 @@ def test_a_service_without_an_entry_has_no_names(changes: dict[str, Any], tenanc
     assert not wish.held[0].waits
 
 
+def test_an_application_gateway_is_called_what_an_entry_says() -> None:
+    """Its endpoints have a group, the frontend's name, and interfaces that show no names."""
+    gateway = target("Microsoft.Network/applicationGateways", "agw-shop")
+    seen = service(**gateway, groups=("appGwPublicFrontend",))
+    assert told(wished(seen)) == [(HeldReason.NO_NAMES, "")]
+    assert written(wished(seen, gives(FQDN, to=gateway["target_text"]))) == [(f"{FQDN} A", ["10.1.0.4"])]
+
+
 def test_the_endpoint_of_a_partners_service_brings_no_names() -> None:
     wish = wished(to_endpoint(document("15_pls_manual_approved_empty_dns"), []))
     assert told(wish) == [(HeldReason.NO_NAMES, "")]
