@@ -9,7 +9,7 @@ from typing import Any
 
 SERVICES = ("arm", "graph", "identity", "eventgrid", "topic")
 # Where a host can be killed in the middle of its request. Storage is not among them: Azurite is a process of its own.
-KILLING = ("arm", "graph", "identity")
+KILLING = ("arm", "graph", "identity", "topic")
 _METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD")
 # What a fault can say, with what it must be.
 _FIELDS: dict[str, str] = {

@@ -14,8 +14,10 @@ from simulator.wire import Reply, Request
 PATH = "/_identity/token"
 SYSTEM = "system"
 _LIFETIME = 86_400
-_AUDIENCES = ("management.azure.com", "management.core.usgovcloudapi.net", "management.chinacloudapi.cn")
+ARM = frozenset({"management.azure.com", "management.core.usgovcloudapi.net", "management.chinacloudapi.cn"})
 """ARM in the public, US Government and China clouds, as azure-core names them."""
+EVENT_GRID = frozenset({"eventgrid.azure.net"})
+"""Custom topics, in every cloud, as azure-eventgrid names them."""
 
 
 class Identity:
@@ -24,7 +26,7 @@ class Identity:
     def __init__(self, clock: Clock) -> None:
         self.header = secrets.token_hex(16)
         self._clock = clock
-        self._principals: dict[str, str] = {}
+        self._given: dict[str, tuple[str, str]] = {}  # each token, with its principal and its audience
 
     def answer(self, request: Request) -> Reply:
         """A token for the client id asked for, or for the app's own identity."""
@@ -35,7 +37,7 @@ class Identity:
         if request.api_version != "2019-08-01":
             return _refused(400, f"Unsupported api-version '{request.api_version}'.")
         resource = request.query.get("resource", "")
-        if urlsplit(resource).hostname not in _AUDIENCES:
+        if urlsplit(resource).hostname not in ARM | EVENT_GRID:
             return _refused(400, f"invalid_scope: no resource '{resource}'.")
         client_id = request.query.get("client_id") or SYSTEM
         body = {
@@ -47,15 +49,19 @@ class Identity:
         }
         return Reply(200, body)
 
-    def principal(self, authorization: str | None) -> str:
-        """Whose token it is. Raises Refusal if it is none that was given out here."""
+    def principal(self, authorization: str | None, audiences: frozenset[str] = ARM) -> str:
+        """Whose token it is. Raises Refusal if it is none that was given out here, or one for somebody else."""
         if not authorization:
             message = "Authentication failed. The 'Authorization' header is missing."
             raise Refusal("AuthenticationFailed", message, by=By.GATEWAY)
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or token not in self._principals:
+        if scheme.lower() != "bearer" or token not in self._given:
             raise Refusal("InvalidAuthenticationToken", "The access token is invalid.", by=By.GATEWAY)
-        return self._principals[token]
+        principal, resource = self._given[token]
+        if urlsplit(resource).hostname not in audiences:
+            message = f"The access token has been obtained for wrong audience or resource '{resource}'."
+            raise Refusal("InvalidAuthenticationTokenAudience", message, by=By.GATEWAY)
+        return principal
 
     def _issue(self, client_id: str, resource: str) -> str:
         now = int(self._clock.now())
@@ -63,7 +69,7 @@ class Identity:
         parts = ({"alg": "none", "typ": "JWT"}, claims)
         encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
         token = ".".join([*encoded, secrets.token_urlsafe(16)])
-        self._principals[token] = client_id
+        self._given[token] = (client_id, resource)
         return token
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from simulator import control, graph, identity
+from simulator import control, graph, identity, topics
 from simulator.arm import connections, dns, endpoints, governance, networks, resources, targets
 from simulator.arm.envelope import refused
 from simulator.arm.gateway import check_request
@@ -46,9 +47,12 @@ class Simulator:
         self.faults = Faults(self.hosts)
         self.log = RequestLog()
         self.identity = Identity(self.clock)
+        self.topics = topics.Topics()
         self.quotas = Quotas(self.clock)
         self.idle_checks: list[IdleCheck] = [self._operations]
         self.control = Control(self.world, self.faults, self.log, self.idle_checks)
+        self.control.router.add("GET", f"{control.PREFIX}/topics", lambda _: Reply(200, self.topics.received))
+        self.control.router.add("DELETE", f"{control.PREFIX}/topics", self._empty_topics)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._arm, self._graph = Router(), Router()
@@ -136,6 +140,8 @@ class Simulator:
         if service == "identity":
             entry.principal = request.query.get("client_id") or identity.SYSTEM
             return self.identity.answer(request)
+        if service == "topic":
+            return self._publish(request, entry)
         await self.clock.sleep(self.world.settings.latency_ms / 1000)
         correlation = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
         admission = Admission()
@@ -153,6 +159,18 @@ class Simulator:
         quotas = admission.shown(by_gateway="x-ms-failure-cause" in reply.headers)
         headers = {"x-ms-request-id": str(uuid.uuid4()), "x-ms-correlation-request-id": correlation}
         return replace(reply, headers={**reply.headers, **quotas, **headers})
+
+    def _publish(self, request: Request, entry: Entry) -> Reply:
+        with suppress(Refusal):
+            entry.principal = self.identity.principal(request.headers.get("Authorization"), identity.EVENT_GRID)
+        try:
+            return self.topics.answer(request, entry.principal)
+        except NotSimulatedError as error:
+            return _unknown(request, f": {error}")
+
+    def _empty_topics(self, _request: Request) -> Reply:
+        self.topics.received.clear()
+        return Reply(200, {})
 
     async def _dispatch(self, request: Request, router: Router) -> Reply:
         check_request(request)
@@ -189,6 +207,8 @@ async def _read(incoming: web.Request, world: World) -> Request:
 
 def _service(request: Request) -> str:
     path = request.path.lower().rstrip("/")
+    if path.startswith(topics.PREFIX):
+        return "topic"
     return {identity.PATH: "identity", graph.PATH.lower(): "graph"}.get(path, "arm")
 
 

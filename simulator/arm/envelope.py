@@ -20,6 +20,7 @@ DEFAULT_PAGE = 100
 _STATUS = {
     "AuthenticationFailed": 401,
     "InvalidAuthenticationToken": 401,
+    "InvalidAuthenticationTokenAudience": 401,
     "AuthorizationFailed": 403,
     "LinkedAuthorizationFailed": 403,
     "NotFound": 404,

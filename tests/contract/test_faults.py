@@ -149,7 +149,7 @@ async def test_unspent_faults_are_told(zone: Azure) -> None:
         ({"service": "arm", "killHost": True}, "there are 0 hosts"),
         ({"service": "arm", "killHost": False}, "killHost"),
         ({"service": "arm", "killHost": -1}, "killHost"),
-        ({"service": "eventgrid", "killHost": 0}, "arm or graph or identity"),
+        ({"service": "eventgrid", "killHost": 0}, "arm or graph or identity or topic"),
         ({"service": "arm", "status": 200}, "status"),
         ({"service": "arm", "status": 600}, "status"),
         ({"service": "arm", "status": 500, "method": "get"}, "method"),
