@@ -15,8 +15,6 @@ from simulator.refusals import By, NotSimulatedError, Refusal
 from simulator.wire import Reply, Request, Router
 from simulator.world import World
 
-ASSIGNMENTS = "Microsoft.Authorization/policyAssignments"
-EXEMPTIONS = "Microsoft.Authorization/policyExemptions"
 _MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups"
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
