@@ -109,7 +109,7 @@ def _left_behind(key: RecordKey, record: RecordSet | Unread | None) -> Obstacle:
 
 
 def is_doubtful(record: RecordSet | Unread | None, guid: str) -> bool:
-    """Whether a record that an index shows as made for that endpoint may still be so."""
+    """Whether a record that may be made for that endpoint is, as far as it can be read."""
     return isinstance(record, Unread) or (record is not None and is_made_for(record, guid))
 
 

@@ -111,10 +111,10 @@ async def _foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
     hubs = await rooms.estate.hubs()
     said = {key for group in groups for each in group.zones for key in each.records}
     made = {key for key in said if any(hub.holds(key.zone) for hub in hubs)}
-    indexed = surveyed.made.get(fold(seen.guid), frozenset())
-    standing = await _standing(surveyed, made | indexed | {want.key for want in wishes.wants})
-    # The index may lag behind: what it shows counts only as far as it still stands so.
-    made |= {key for key in indexed if is_doubtful(standing[key], seen.guid)}
+    hinted = surveyed.made.get(fold(seen.guid), frozenset()) | {want.key for want in wishes.wants}
+    standing = await _standing(surveyed, made | hinted)
+    # The group may not list all that it made, and the index may lag behind: what stands there now decides.
+    made |= {key for key in hinted if is_doubtful(standing[key], seen.guid)}
     takeover = takeover_of(seen, groups, wishes, standing, made, hubs, rooms.rules)
     if takeover.group is None:
         return takeover

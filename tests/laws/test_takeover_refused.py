@@ -87,6 +87,19 @@ async def test_a_record_found_by_its_metadata_alone_counts(takeovers: Takeovers)
     assert (reason, detail.startswith(f"left.{BLOB_ZONE} A")) == (ObstacleReason.NOT_WANTED, True)
 
 
+async def test_a_record_that_neither_the_group_lists_nor_the_index_shows_is_written_anew(takeovers: Takeovers) -> None:
+    """It bears the endpoint's guid where the endpoint wants it; what is not shown there stands in the way."""
+    await takeovers.estate.azure.sim("POST", "settings", {"graphLagMs": 3_600_000})
+    endpoint = await takeovers.grouped()
+    group = (await takeovers.estate.azure.arm("GET", group_id(endpoint))).body
+    group["properties"]["privateDnsZoneConfigs"][0]["properties"]["recordSets"] = []
+    await takeovers.estate.azure.put(group)
+    [planned] = (await takeovers.plan(endpoint)).ready
+    assert [put.key.name for put in planned.puts] == ["st1"]
+    await takeovers.fault(method="GET", path="/A/st1$", status=403, code="AuthorizationFailed")
+    assert await reasons(takeovers, endpoint) == [ObstacleReason.UNKNOWN]
+
+
 async def test_what_an_index_that_lags_still_shows_does_not(takeovers: Takeovers) -> None:
     endpoint = await takeovers.grouped()
     creator = (await takeovers.record())["metadata"]["creator"]

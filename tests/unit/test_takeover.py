@@ -327,7 +327,7 @@ def test_a_place_lies_within_a_scope_by_whole_parts() -> None:
     ("standing", "doubtful"),
     [(made(), True), (Unread("403"), True), (None, False), (record(), False), (made(maker=OTHER_GUID), False)],
 )
-def test_what_an_index_shows_counts_as_far_as_it_may_still_be_so(
+def test_what_may_be_the_groups_counts_as_far_as_it_may_still_be_so(
     standing: RecordSet | Unread | None, doubtful: bool
 ) -> None:
     assert is_doubtful(standing, GUID.upper()) is doubtful
