@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HubwardenError as error:
         print(error, file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        print("interrupted; `python -m hubwarden runs` tells of what was begun", file=sys.stderr)
+        return FAILED
     except BrokenPipeError:  # whoever reads has seen enough, as `head` has; at exit Python would write once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -52,6 +52,8 @@ Private DNS takes 500 GETs in five minutes, from everybody together (behaviour r
 LOOKS = (15.0, 60.0, PATIENCE + 60.0)
 """Seconds after which the app looks at the endpoint, whatever became of this process."""
 
+_INTERRUPTED = "it was interrupted: run takeover for the endpoint again, or wait until the app has looked at it"
+
 log = logging.getLogger(__name__)
 
 
@@ -120,6 +122,9 @@ async def _one(surveyed: Survey, planned: Takeover, plan: str) -> TakenOver:
         error = f"the ledger cannot be written: {failure}"
     except HubwardenError as failure:
         error = str(failure)
+    except asyncio.CancelledError:
+        await _keep(rooms, run, handover.taken(run.id, _INTERRUPTED))
+        raise
     if error:
         error += f"; {'; '.join([each async for each in _state(handover)])}"
     taken = handover.taken(run.id, error)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from tests.doors.local_azure import Spoke, settings
+from simulator.processes import environment
+from tests.doors.local_azure import ROOT, Spoke, settings
 from tests.doors.test_shell import BAD_INPUT, FAILED, HELD, OK, shell
 from tests.estate import record_id
 
@@ -85,6 +89,34 @@ async def test_a_failure_says_how_to_get_back(silent: Spoke, variables: Mapping[
     assert "az network private-endpoint dns-zone-group create" in failed.out
     assert "--endpoint-name pe1" in failed.out
     assert "taken over before that: 0; not begun: 0" in failed.out
+
+
+async def test_whoever_interrupts_it_is_told_where_to_look(silent: Spoke, variables: Mapping[str, str]) -> None:
+    """Its run does not stay under way for ever."""
+    endpoint = await grouped(silent)
+    shown = json.loads((await shell("takeover", endpoint, "--format", "json", **variables)).out)
+    await silent.fault(method="PUT", path=f"/A/{silent.account}$", delayMs=60_000, status=503)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubwarden", "takeover", endpoint, "--apply", shown["plan"]["hash"]),
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+    async def states() -> list[str]:
+        told = await shell("runs", "--top", "500", "--format", "csv", **variables)
+        return [row["status"] for row in csv.DictReader(io.StringIO(told.out)) if row["scope"] == endpoint]
+
+    async with asyncio.timeout(60):
+        while await states() != ["running"]:
+            assert process.returncode is None
+    process.send_signal(signal.SIGINT)
+    out, errors = await process.communicate()
+    assert (process.returncode, out) == (FAILED, b"")
+    assert errors.startswith(b"interrupted")
+    assert b"Traceback" not in errors
+    assert await states() == ["failed"]
 
 
 async def test_what_is_refused_has_an_exit_code_of_its_own(silent: Spoke, variables: Mapping[str, str]) -> None:

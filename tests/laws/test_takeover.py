@@ -414,6 +414,22 @@ async def test_without_the_ledger_nothing_is_begun(takeovers: Takeovers, tmp_pat
     await person.close()
 
 
+@pytest.mark.parametrize("heard", [True, False], ids=["its event is heard", "the sweep comes"])
+async def test_another_endpoints_group_takes_the_record_along_and_it_is_written_again(
+    takeovers: Takeovers, heard: bool
+) -> None:
+    """Whose group goes takes the name's record along, whoever's it is by then (behaviour reference section 2.4)."""
+    estate, first, second = takeovers.estate, await takeovers.grouped("pe1"), await takeovers.grouped("pe2")
+    assert [str(each.endpoint) for each in (await takeovers.plan()).takeovers] == [second]
+    await takeovers.take_over(second)
+    assert await takeovers.why_not(first) != []
+    assert (await estate.azure.arm("DELETE", group_id(first))).status == 202
+    await estate.azure.end_operations()
+    assert await estate.addresses() is None
+    assert await (estate.look(first) if heard else estate.sweep())
+    assert await estate.addresses() in (["10.1.0.4"], ["10.1.0.5"])
+
+
 # Interrupted between the deletion and the write
 
 
@@ -461,6 +477,11 @@ async def test_the_next_takeover_leads_to_the_record(takeovers: Takeovers, inter
 async def test_the_app_was_told_to_look_before_anything_was_deleted(takeovers: Takeovers, interrupted: str) -> None:
     waiting = await takeovers.estate.hubwarden.rooms.work.lengths()
     assert waiting[0] == len(LOOKS)
-    runs, _ = await takeovers.estate.hubwarden.runs(1)
-    assert [(run.mode, run.status) for run in runs] == [(MODE, Status.RUNNING)]
-    assert runs[0].scope == OneEndpoint(ResourceId.parse(interrupted), thorough=True)
+
+
+async def test_its_run_says_that_it_was_interrupted(takeovers: Takeovers, interrupted: str) -> None:
+    """A run that nobody goes on with does not stay under way for ever."""
+    [run], _ = await takeovers.estate.hubwarden.runs(1)
+    assert (run.mode, run.status, run.finished_at is None) == (MODE, Status.FAILED, False)
+    assert run.scope == OneEndpoint(ResourceId.parse(interrupted), thorough=True)
+    assert "interrupted" in run.error
