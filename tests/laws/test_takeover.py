@@ -426,7 +426,7 @@ async def test_another_endpoints_group_takes_the_record_along_and_it_is_written_
     assert (await estate.azure.arm("DELETE", group_id(first))).status == 202
     await estate.azure.end_operations()
     assert await estate.addresses() is None
-    assert await (estate.look(first) if heard else estate.sweep())
+    await (estate.look(first) if heard else estate.sweep())
     assert await estate.addresses() in (["10.1.0.4"], ["10.1.0.5"])
 
 
