@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from azure.storage.queue import TextBase64DecodePolicy
-from azure.storage.queue.aio import QueueClient
 
 from hubwarden.errors import LedgerUnavailableError, UnavailableError
-from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.report import Report, Status
 from hubwarden.model.work import WorkItem
 from hubwarden.reconcile import asked
 from hubwarden.reconcile.run import let_through, reconcile
 from tests.estate import Estate
 from tests.laws.conftest import Founding, restarted
-from tests.laws.test_promises import LONG, Patience, Queue, the_run
+from tests.laws.test_promises import LONG, Patience, Queue, queue, the_run
 from tests.laws.test_word import ACCOUNT, FQDN, mark, planned, word
 from tests.laws.test_word_ours import RENAMED, instances
+
+__all__ = ["queue"]
 
 SHORT = {"followUps": ["100ms", "200ms"]}
 """Waits so short that the queue hides nothing: it counts whole seconds."""
@@ -34,17 +32,6 @@ async def estate(found: Founding) -> Estate:
     await estate.azure.endpoint("pe1", ACCOUNT)
     await estate.write_by_hand(addresses=["10.1.0.4"])
     return estate
-
-
-@pytest.fixture
-async def queue(estate: Estate) -> AsyncIterator[Queue]:
-    """The work queue, as the Functions host sees it."""
-    policy = TextBase64DecodePolicy()
-    async with QueueClient.from_connection_string(
-        estate.connection_string, WORK_QUEUE, message_decode_policy=policy
-    ) as client:
-        await client.create_queue()
-        yield Queue(client)
 
 
 async def promised(estate: Estate, plan: str, *names: str) -> str:
