@@ -8,7 +8,7 @@ from collections import defaultdict
 from hubwarden.arm.endpoints import Document
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
-from hubwarden.model.policy_assignment import Lock
+from hubwarden.model.governance import Lock
 from hubwarden.model.resource_id import ResourceId
 
 _API_VERSION = "2020-05-01"

@@ -19,7 +19,7 @@ from hubwarden.arm.endpoints import Document
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import HubwardenError, InputError
-from hubwarden.model.policy_assignment import AssignedDefinition, Assignment, Exemption, Policies
+from hubwarden.model.governance import AssignedDefinition, Assignment, Exemption, Policies
 from hubwarden.model.resource_id import ResourceId, fold
 
 _API_VERSION = "2023-04-01"

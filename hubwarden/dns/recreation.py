@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from hubwarden.model.policy_assignment import (
+from hubwarden.model.governance import (
     AssignedDefinition,
     Assignment,
     Exemption,

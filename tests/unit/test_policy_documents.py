@@ -9,7 +9,7 @@ import pytest
 
 from hubwarden.arm.policy import overridden, resolved, to_exemption
 from hubwarden.errors import InputError
-from hubwarden.model.policy_assignment import AssignedDefinition
+from hubwarden.model.governance import AssignedDefinition
 
 MEMBER = AssignedDefinition("/x", "blob", "deployifnotexists", deploys_zone_groups=True)
 

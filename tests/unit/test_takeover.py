@@ -12,8 +12,8 @@ from hubwarden.dns.recreation import locked, recreators
 from hubwarden.dns.takeover import is_doubtful, takeover_of
 from hubwarden.dns.wants import Wishes
 from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.governance import AssignedDefinition, Assignment, Exemption, Lock, Policies, lies_within
 from hubwarden.model.plan import Held, HeldReason, Want
-from hubwarden.model.policy_assignment import AssignedDefinition, Assignment, Exemption, Lock, Policies, lies_within
 from hubwarden.model.record import Keeper, RecordKey, RecordSet, Unread
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.takeover import (

@@ -1,4 +1,4 @@
-"""Azure Policy's assignments, as far as they may deploy DNS zone groups, and the exemptions from them.
+"""What people lay over a scope: policy assignments that may deploy DNS zone groups, exemptions from them, and locks.
 
 Ids and scopes stay texts: they may lie at management groups, or beneath other resources, where no resource id does.
 """
