@@ -6,9 +6,10 @@ by time. Nothing that a consumer wrote is stored: no message, no reason.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from hubwarden.model.resource_id import ResourceId
 DECISIONS_TABLE = "hubwardendecisions"
 DECISION_FORMAT = 1
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
+_LONGEST_GROUPS = 2000  # characters
 _OPEN, _CLOSED = "open", "closed"
 
 
@@ -37,6 +39,10 @@ class Intended:
     at: float
     name: str
     """What the ledger calls it: it sorts by time."""
+    groups: tuple[str, ...] = ()
+    """Those decided on; empty where they were not known, or were more than is stored."""
+    taken: bool = False
+    """Whether Azure took the answer, and was still at work on it then."""
 
 
 class Decisions:
@@ -54,6 +60,12 @@ class Decisions:
             with translated("storing what is to be answered"):
                 await self._decisions.run(partial(self._table.submit_transaction, operations))
         return tuple(intended)
+
+    async def note_taken(self, intended: Intended) -> None:
+        """Notes that Azure took the answer and is at work on it, so that nobody sends it again."""
+        with translated(f"noting the answer to {intended.connection}"):
+            row = _to_row(replace(intended, taken=True))
+            await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
 
     async def close(self, intended: Intended, result: Result, now: float) -> None:
         """Notes what came of it. It may be closed twice: by its run, and by a sweep that found it open."""
@@ -80,10 +92,11 @@ class Decisions:
 def _intended(decision: Decision, now: float) -> Intended:
     connection = decision.connection
     name = f"{now:017.3f}-{uuid.uuid4().hex}"
-    return Intended(connection.id, connection.endpoint, decision.verdict, decision.rule, now, name)
+    return Intended(connection.id, connection.endpoint, decision.verdict, decision.rule, now, name, connection.groups)
 
 
 def _to_row(intended: Intended) -> dict[str, Any]:
+    groups = json.dumps(intended.groups)
     return {
         "PartitionKey": _OPEN,
         "RowKey": intended.name,
@@ -93,6 +106,8 @@ def _to_row(intended: Intended) -> dict[str, Any]:
         "Verdict": intended.verdict.value,
         "Rule": intended.rule,
         "IntendedAt": intended.at,
+        "Groups": groups if len(groups) <= _LONGEST_GROUPS else "[]",
+        "Taken": intended.taken,
     }
 
 
@@ -104,4 +119,6 @@ def _to_intended(row: Mapping[str, Any]) -> Intended:
         rule=row["Rule"],
         at=float(row["IntendedAt"]),
         name=row["RowKey"],
+        groups=tuple(json.loads(row.get("Groups") or "[]")),
+        taken=row.get("Taken") is True,
     )

@@ -39,11 +39,20 @@ class Connection:
     settled: bool
     """Whether its provisioningState is one that stays: only then is what it shows believed."""
     etag: str = ""
+    failed: bool = False
+    """Whether the last work on it ended with a failure: then it shows what was asked of it, or what it was before."""
+    actions: str = ""
+    """What the target asks of the consumer beyond that, such as Recreate; "None" or empty for nothing."""
 
     @property
     def target(self) -> ResourceId:
         """The resource that is asked for."""
         return self.id.parent
+
+    @property
+    def must_act(self) -> bool:
+        """Whether its consumer must do something that nobody else can."""
+        return fold(self.actions) not in ("", "none")
 
 
 class Verdict(StrEnum):
@@ -77,6 +86,8 @@ class Decision:
     reason: str
     after: ConnectionStatus | None = None
     """What the connection showed after it was answered; None where it was not."""
+    note: str = ""
+    """What the rule has written into the connection's description; it may hold the consumer's own words."""
 
     @property
     def before(self) -> ConnectionStatus:

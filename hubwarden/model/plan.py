@@ -45,6 +45,7 @@ class HeldReason(StrEnum):
     OUTSIDE_ESTATE = "outside_estate"
     NO_LONGER_COVERED = "no_longer_covered"
     NOT_APPLICABLE = "not_applicable"
+    ACTION_REQUIRED = "action_required"
 
     @property
     def meaning(self) -> str:
@@ -53,7 +54,7 @@ class HeldReason(StrEnum):
 
 
 _MEANINGS = {
-    HeldReason.NOT_READY: "Azure is still at work on the endpoint, or does not show its names yet.",
+    HeldReason.NOT_READY: "Azure is still at work on the endpoint or its connection, or shows no names yet.",
     HeldReason.NOT_APPROVED: "The connection is not Approved, so its address carries no traffic and gets no name.",
     HeldReason.NO_NAMES: "The target brings no names of its own, as private link services do not.",
     HeldReason.UNKNOWN_SERVICE: "The catalogue has no zone for this type of target and group.",
@@ -76,6 +77,7 @@ _MEANINGS = {
     HeldReason.OUTSIDE_ESTATE: "The endpoint's subscription is not part of the estate.",
     HeldReason.NO_LONGER_COVERED: "The settings no longer cover the record; it stays until a person releases it.",
     HeldReason.NOT_APPLICABLE: "The record is not one that the person's word is for, so nothing is done to it.",
+    HeldReason.ACTION_REQUIRED: "The target asks something of the endpoint's owner that nobody else can do.",
 }
 
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hubwarden.approval.decide import decide, is_settled
-from hubwarden.arm.connections import answer_connection, knows, read_connection
+from hubwarden.arm.connections import answers
 from hubwarden.arm.endpoints import read_endpoint
 from hubwarden.arm.estate import Estate
-from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
-from hubwarden.ledger.decisions import Intended
-from hubwarden.ledger.tally import Counted
+from hubwarden.errors import HubwardenError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.plan import Held, HeldReason
-from hubwarden.model.policy import Facts
-from hubwarden.model.report import Outcome, Result
+from hubwarden.model.facts import Facts
+from hubwarden.model.report import Outcome
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, taken
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
-_UNDER_WAY = 600.0
-"""Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
-
-_COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +38,8 @@ class Approvals:
     decisions: tuple[Decision, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     held: tuple[Held, ...] = ()
+    begun: tuple[Connection, ...] = ()
+    """Those whose answer Azure took in this run, and is still at work on."""
 
 
 class _Tenancies:
@@ -66,45 +64,49 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     What cannot be learnt of one holds that one (laws 10 and 13). Raises LedgerUnavailableError before anything is
     written; after that, every failure is an Outcome.
     """
-    waiting = {each.id: each for each in connections if each.status is ConnectionStatus.PENDING}
+    given = {each.id: each for each in connections}
+    held = [_must_act(each) for each in given.values() if each.must_act]
+    under_way = await taken(rooms, given)
+    followed = await _some_at_once(
+        lambda each: follow(rooms, each, given[each.connection], applies=applies), list(under_way)
+    )
+    busy = {each.connection for each in under_way}
+    waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
     tenancies = _Tenancies(rooms.estate)
-    decisions = await _some_at_once(lambda each: _decided(rooms, each, tenancies), list(waiting.values()))
-    held = tuple(_of_unknown_provider(each) for each in decisions if not _can_be_answered(each))
-    decisions = [each if _can_be_answered(each) else _left_to_a_person(each) for each in decisions]
+    decisions = await _some_at_once(lambda each: _decided(rooms, each, tenancies), waiting)
+    objections = _objections(decisions, waiting)
+    decisions = [_left(each, objections.get(each.connection.id)) for each in decisions]
     decisions, over = await _within_limits(rooms, decisions)
-    answers = [each for each in decisions if each.verdict is not Verdict.HOLD]
+    answering = [each for each in decisions if each.verdict is not Verdict.HOLD]
+    held += [*objections.values(), *over]
     if not applies:
-        return Approvals(tuple(decisions), held=(*held, *over))
+        return _together(decisions, followed, held)
     now = rooms.now()
     # All are counted and stored ahead, so that with storage down none is answered.
-    answers, counts, late = await _counted(rooms, answers, now)
+    answering, counts, late = await _counted(rooms, answering, now)
     decisions = [_beyond(each) if each.connection.id in late else each for each in decisions]
-    over = (*over, *(_over_limit(each) for each in decisions if each.connection.id in late))
-    intended = await rooms.decisions.intend(answers, now)
-    ahead = list(zip(answers, intended, counts, strict=True))
-    outcomes = await _some_at_once(lambda each: _answered(rooms, *each), ahead)
-    ended = {outcome.key: outcome.change for outcome in outcomes if isinstance(outcome.change, Decision)}
-    decisions = [ended.get(each.connection.id, each) for each in decisions]
-    return Approvals(tuple(decisions), tuple(outcomes), (*held, *over))
+    held += [_over_limit(each) for each in decisions if each.connection.id in late]
+    intended = await rooms.decisions.intend(answering, now)
+    ahead = list(zip(answering, intended, counts, strict=True))
+    answered = await _some_at_once(lambda each: answer(rooms, *each), ahead)
+    return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
 
 
-async def close_open(rooms: Rooms) -> None:
-    """Looks at what was intended and never closed, and notes what came of it; what still waits is decided anew."""
-    for intended in await rooms.decisions.open():
-        if rooms.now() - intended.at < _UNDER_WAY:
-            continue
-        try:
-            shown = (await read_connection(rooms.arm, intended.connection)).status
-        except NotFoundError:
-            result = Result.RACED
-        except HubwardenError as error:
-            log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
-            continue
-        else:
-            waits = shown is ConnectionStatus.PENDING
-            answered = Result.DONE if shown is intended.verdict.status else Result.RACED
-            result = Result.FAILED if waits else answered
-        await rooms.decisions.close(intended, result, rooms.now())
+def _together(
+    decisions: Iterable[Decision], answered: Iterable[Answered], held: Iterable[Held], begun: Iterable[Answered] = ()
+) -> Approvals:
+    """What was decided with what came of it, each connection once."""
+    ended = {each.decision.connection.id: each.decision for each in answered}
+    return Approvals(
+        decisions=tuple({**{each.connection.id: each for each in decisions}, **ended}.values()),
+        outcomes=tuple(each.outcome for each in answered if each.outcome),
+        held=(*held, *(each.held for each in answered if each.held)),
+        begun=tuple(each.decision.connection for each in begun),
+    )
+
+
+def _left(decision: Decision, objection: Held | None) -> Decision:
+    return replace(decision, verdict=Verdict.HOLD, reason=objection.detail) if objection else decision
 
 
 async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[list[Decision], tuple[Held, ...]]:
@@ -133,7 +135,7 @@ async def _counted(
         mine = [each for each in answers if each.verdict is verdict]
         if not mine:
             continue
-        names = await rooms.tally.note(_COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
+        names = await rooms.tally.note(COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
         room = await _room(rooms, verdict, mine)
         for place, (decision, name) in enumerate(zip(mine, names, strict=True)):
             if place < room:
@@ -141,14 +143,14 @@ async def _counted(
                 counts.append(name)
             else:
                 late.add(decision.connection.id)
-                await rooms.tally.take_back(_COUNTED[verdict], [name])
+                await rooms.tally.take_back(COUNTED[verdict], [name])
     return going, counts, late
 
 
 async def _room(rooms: Rooms, verdict: Verdict, answers: Sequence[Decision]) -> int:
     """How many of these answers the hour still has room for, beside all others."""
     mine = [str(each.connection.id) for each in answers]
-    others = await rooms.tally.within_hour(_COUNTED[verdict], rooms.now(), without=mine)
+    others = await rooms.tally.within_hour(COUNTED[verdict], rooms.now(), without=mine)
     return max(0, _most(rooms, verdict) - others.total())
 
 
@@ -210,45 +212,37 @@ async def _groups(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:
     return replace(facts, groups=endpoint.groups) if leads_here else facts
 
 
-def _can_be_answered(decision: Decision) -> bool:
-    return decision.verdict is Verdict.HOLD or knows(decision.connection.target)
+def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) -> dict[ResourceId, Held]:
+    """What forbids to answer a connection, whatever a rule says to it."""
+    asking = Counter((each.target, each.endpoint) for each in waiting)
+    found = {}
+    for decision in decisions:
+        connection = decision.connection
+        many = asking[connection.target, connection.endpoint]
+        if decision.verdict is Verdict.HOLD:
+            continue
+        by = f"{decision.verdict} by {decision.reason}, but"
+        if not answers(connection.target):
+            detail = f"{by} connections of {connection.target.type} are not answered"
+            found[connection.id] = _held(HeldReason.UNKNOWN_PROVIDER, connection, detail)
+        elif many > 1 and connection.endpoint:
+            # An endpoint has one connection: the others may be left from one that had its name before.
+            detail = f"{by} {many} connections of this endpoint wait at its target, and one is expected"
+            found[connection.id] = _held(HeldReason.UNCERTAIN, connection, detail)
+        elif not connection.settled:
+            detail = f"{by} Azure is at work on it: somebody's answer may be under way"
+            found[connection.id] = _held(HeldReason.NOT_READY, connection, detail, waits=True)
+    return found
 
 
-def _of_unknown_provider(decision: Decision) -> Held:
-    connection = decision.connection
-    detail = f"{decision.verdict} by {decision.reason}, but connections of {connection.target.type} are not answered"
-    return Held(HeldReason.UNKNOWN_PROVIDER, connection.endpoint, detail, connection=connection.id)
+def _must_act(connection: Connection) -> Held:
+    """Azure, as after a region is added to a Cosmos DB account: nothing but a new endpoint helps."""
+    detail = f"consumer must recreate the endpoint: the target asks for {connection.actions[:40]}"
+    return _held(HeldReason.ACTION_REQUIRED, connection, detail)
 
 
-def _left_to_a_person(decision: Decision) -> Decision:
-    return replace(decision, verdict=Verdict.HOLD, reason=_of_unknown_provider(decision).detail)
-
-
-async def _answered(rooms: Rooms, decision: Decision, intended: Intended, count: str) -> Outcome:
-    outcome = await _written(rooms, decision)
-    if outcome.result is Result.FAILED and outcome.temporary:
-        return outcome  # it may hide that the answer was taken: it counts, and stays open until somebody has looked
-    try:
-        await rooms.decisions.close(intended, outcome.result, rooms.now())
-        if outcome.result is not Result.DONE:
-            # What is refused again and again must not use up what the others may.
-            await rooms.tally.take_back(_COUNTED[decision.verdict], [count])
-    except LedgerUnavailableError as error:
-        log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
-    return outcome
-
-
-async def _written(rooms: Rooms, decision: Decision) -> Outcome:
-    note = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): rule {decision.rule}"
-    try:
-        shown = await answer_connection(rooms.arm, decision, note, now=rooms.now, sleep=rooms.sleep)
-    except (RacedError, NotFoundError) as error:
-        return Outcome(decision, Result.RACED, str(error), temporary=True)
-    except TemporaryError as error:
-        return Outcome(decision, Result.FAILED, str(error), temporary=True, retry_after=error.retry_after)
-    except HubwardenError as error:
-        return Outcome(decision, Result.FAILED, str(error))
-    return Outcome(replace(decision, after=shown.status), Result.DONE)
+def _held(reason: HeldReason, connection: Connection, detail: str, *, waits: bool = False) -> Held:
+    return Held(reason, connection.endpoint, detail, connection=connection.id, waits=waits)
 
 
 async def _some_at_once(do: Callable[[Given], Awaitable[Made]], given: Sequence[Given]) -> list[Made]:

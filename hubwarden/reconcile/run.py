@@ -15,8 +15,9 @@ from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
 from hubwarden.model.word import Word
-from hubwarden.reconcile.approve import Approvals, approve, close_open
-from hubwarden.reconcile.hand_on import look_at
+from hubwarden.reconcile.answer import close_open
+from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.hand_on import hand_on, look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe
@@ -160,7 +161,16 @@ async def _pending(rooms: Rooms, orders: Orders) -> Part:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.
             await look_at(rooms, OneEndpoint(endpoint))
+    for connection in answered.begun:
+        await hand_on(rooms, await _following(rooms, connection))
     return _part_of(answered)
+
+
+async def _following(rooms: Rooms, connection: Connection) -> Scope:
+    """The look by which an answer is followed: at an endpoint of the estate, or at the target of anybody else's."""
+    endpoint = connection.endpoint
+    ours = endpoint is not None and await rooms.estate.includes(endpoint.subscription)
+    return OneEndpoint(endpoint) if endpoint and ours else OneTarget(connection.target)
 
 
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:

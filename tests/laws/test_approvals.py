@@ -21,7 +21,8 @@ from hubwarden.model.plan import HeldReason
 from hubwarden.model.policy import Policy
 from hubwarden.model.report import Result, Status
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.approve import Approvals, approve, close_open
+from hubwarden.reconcile.answer import close_open
+from hubwarden.reconcile.approve import Approvals, approve
 from tests.azure import HUB, SPOKE, resource_id
 from tests.estate import IDENTITY, TENANT, Estate
 from tests.laws.conftest import Founding
@@ -265,7 +266,7 @@ async def test_a_connection_that_became_anothers_is_not_taken_for_the_one_decide
         await estate.azure.put(shown)
     rooms = replace(estate.hubwarden.rooms, sleep=exchanged)
     [outcome] = (await approve(rooms, [waiting], applies=True)).outcomes
-    assert outcome.result is Result.RACED
+    assert outcome.result is (Result.RACED if before else Result.FAILED)
     assert "is another's now" in outcome.error
     assert len(await writes(estate)) == (0 if before else 1)
 
@@ -339,19 +340,26 @@ async def test_an_answer_that_was_taken_though_it_seemed_to_fail_stays_open_for_
     assert (await answered(estate, target)).decisions == (), "it waits no longer"
 
 
-async def test_an_answer_that_azure_does_not_show_in_time_is_looked_at_again(found: Founding) -> None:
+async def test_an_answer_that_azure_does_not_show_in_time_is_followed(found: Founding) -> None:
     """Approval notes, "response lags": accepted, and Pending for a while."""
     estate = await guarded(found, OWN)
     target = await target_of(estate, SERVER)
     await asked(estate, target)
     await estate.azure.sim("POST", "settings", {"operationMs": 60_000})
     began = estate.time.now()
-    [outcome] = (await answered(estate, target)).outcomes
-    assert (outcome.result, outcome.temporary) == (Result.FAILED, True)
-    assert "does not show it yet" in outcome.error
+    approvals = await answered(estate, target)
+    assert approvals.outcomes == ()
+    [held] = approvals.held
+    assert (held.reason, held.waits) == (HeldReason.NOT_READY, True)
+    assert [(each.verdict, each.after) for each in approvals.decisions] == [(Verdict.APPROVE, PENDING)]
     assert estate.time.now() - began <= 8.0
-    assert len(await estate.hubwarden.rooms.decisions.open()) == 1
+    [left] = await estate.hubwarden.rooms.decisions.open()
+    assert left.taken
     await estate.azure.advance(60)
+    [outcome] = (await answered(estate, target)).outcomes
+    assert outcome.result is Result.DONE
+    assert await estate.hubwarden.rooms.decisions.open() == ()
+    assert len(await writes(estate)) == 1
     assert await statuses(estate, target) == [APPROVED]
 
 
@@ -435,7 +443,9 @@ async def test_a_sweep_closes_what_was_left_open_by_looking_at_azure(found: Foun
     rooms = estate.hubwarden.rooms
     target = await target_of(estate, STORAGE)
     endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
-    await estate.azure.put(*(pending(target, endpoint, name) for name in ("gone", "done", "other", "waits", "hidden")))
+    await estate.azure.put(
+        *(pending(target, f"{endpoint}-{name}", name) for name in ("gone", "done", "other", "waits", "hidden"))
+    )
     waiting = await connections_of(estate, target)
     await rooms.decisions.intend([Decision(each, Verdict.APPROVE, "own", "") for each in waiting], rooms.now())
     by_name = {each.id.name: each for each in waiting}
@@ -463,7 +473,7 @@ async def limited(found: Founding, then: str, limits: dict[str, int], count: int
     estate = await found(approvals={"rules": [{**OWN, "then": then}], "limits": limits})
     target = await target_of(estate, STORAGE)
     endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
-    await estate.azure.put(*(pending(target, endpoint, f"c{number}") for number in range(count)))
+    await estate.azure.put(*(pending(target, f"{endpoint}-{number}", f"c{number}") for number in range(count)))
     return estate, target
 
 
@@ -675,7 +685,7 @@ async def test_a_long_list_of_connections_is_read_to_its_end(found: Founding) ->
     estate = await guarded(found, OWN)
     target = await target_of(estate, STORAGE)
     endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
-    await estate.azure.put(*(pending(target, endpoint, f"c{number}") for number in range(101)))
+    await estate.azure.put(*(pending(target, f"{endpoint}-{number}", f"c{number}") for number in range(101)))
     assert len({each.id for each in await connections_of(estate, target)}) == 101
 
 
@@ -683,7 +693,7 @@ async def test_many_are_answered_and_each_has_its_outcome(found: Founding) -> No
     estate = await guarded(found, OWN)
     target = await target_of(estate, STORAGE)
     endpoint = await asked(estate, await target_of(estate, STORAGE, "t2"))
-    await estate.azure.put(*(pending(target, endpoint, f"c{number}") for number in range(12)))
+    await estate.azure.put(*(pending(target, f"{endpoint}-{number}", f"c{number}") for number in range(12)))
     await estate.azure.sim("POST", "faults", fault("PUT", "/c7", status=400, code="BadRequest"))
     approvals = await answered(estate, target)
     results = {outcome.key: outcome.result for outcome in approvals.outcomes}
@@ -695,14 +705,14 @@ async def test_many_are_answered_and_each_has_its_outcome(found: Founding) -> No
 
 
 async def test_a_provider_that_is_not_known_is_left_to_a_person(found: Founding) -> None:
-    registry = "Microsoft.ContainerRegistry/registries"
-    estate = await guarded(found, rule("registries", types=[registry], **{"in": "estate"}))
-    target = ResourceId.parse(resource_id(SPOKE, "rg-spoke", registry, "acr"))
+    attestation = "Microsoft.Attestation/attestationProviders"
+    estate = await guarded(found, rule("attestation", types=[attestation], **{"in": "estate"}))
+    target = ResourceId.parse(resource_id(SPOKE, "rg-spoke", attestation, "a1"))
     endpoint = ResourceId.parse(resource_id(SPOKE, "rg-spoke", "Microsoft.Network/privateEndpoints", "pe"))
     connection = Connection(
-        ResourceId.parse(f"{target}/privateEndpointConnections/acr.1"),
+        ResourceId.parse(f"{target}/privateEndpointConnections/a1.1"),
         endpoint,
-        ("registry",),
+        ("standard",),
         PENDING,
         "",
         settled=True,
@@ -711,7 +721,7 @@ async def test_a_provider_that_is_not_known_is_left_to_a_person(found: Founding)
     approvals = await approve(rooms, [connection], applies=True)
     [held] = approvals.held
     assert (held.reason, held.connection, held.endpoint) == (HeldReason.UNKNOWN_PROVIDER, connection.id, endpoint)
-    assert [(each.verdict, each.rule) for each in approvals.decisions] == [(Verdict.HOLD, "registries")]
+    assert [(each.verdict, each.rule) for each in approvals.decisions] == [(Verdict.HOLD, "attestation")]
     assert approvals.outcomes == ()
     by_nothing = replace(rooms, policy=Policy())
     assert (await approve(by_nothing, [connection], applies=True)).held == (), "it would be held anyway"
@@ -735,9 +745,7 @@ async def test_to_hold_is_no_answer(found: Founding) -> None:
     [waiting] = await connections_of(estate, target)
     rooms = estate.hubwarden.rooms
     with pytest.raises(InputError):
-        await answer_connection(
-            rooms.arm, Decision(waiting, Verdict.HOLD, "", ""), "x", now=rooms.now, sleep=rooms.sleep
-        )
+        await answer_connection(rooms.arm, Decision(waiting, Verdict.HOLD, "", ""), "x")
     assert await writes(estate) == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -110,7 +109,9 @@ def test_whatever_a_document_holds_it_is_read_or_refused(properties: dict[str, A
         ("microsoft.keyvault/VAULTS", True),
         ("Microsoft.Sql/servers", True),
         ("Microsoft.Network/privateLinkServices", True),
-        ("Microsoft.Sql/managedInstances", False),
+        ("Microsoft.Web/sites/slots", True),
+        ("Microsoft.Synapse/privateLinkHubs", True),
+        ("Microsoft.Attestation/attestationProviders", False),
         ("Microsoft.Storage/storageAccounts/blobServices", False),
     ],
 )
@@ -143,15 +144,11 @@ class Provider:
 async def answered(provider: Provider, verdict: Verdict = Verdict.APPROVE, note: str = "by rule") -> dict[str, Any]:
     """What was sent to answer the connection as it is shown."""
 
-    async def sleep(_: float) -> None:
-        raise AssertionError("it answers at once")
-
     decision = Decision(to_connection(provider.document), verdict, "r", "")
     session = cast(ArmSession, provider)
-    found = await answer_connection(session, decision, note, now=lambda: 0.0, sleep=sleep)
-    assert found.status is verdict.status
-    [(method, path, _, body, _)] = provider.sent
-    assert (method, path) == ("PUT", provider.document["id"])
+    await answer_connection(session, decision, note)
+    [(_, path, _, body, _)] = provider.sent
+    assert path == str(decision.connection.id)
     return body
 
 
@@ -187,5 +184,5 @@ async def test_a_document_of_another_connection_is_not_answered() -> None:
     asked_for = replace(to_connection(provider.document), id=ResourceId.parse(f"{TARGET}/{CONNECTIONS}/c2"))
     decision = Decision(asked_for, Verdict.APPROVE, "r", "")
     with pytest.raises(RacedError):
-        await answer_connection(cast(ArmSession, provider), decision, "x", now=lambda: 0.0, sleep=asyncio.sleep)
+        await answer_connection(cast(ArmSession, provider), decision, "x")
     assert provider.sent == []

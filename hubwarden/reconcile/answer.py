@@ -1,0 +1,219 @@
+"""Answers: a connection is written as decided, read back, and followed until it shows the answer or has failed to.
+
+A connection's own state is followed, not the operation that its provider may name: only that state says whose
+connection it is now (azure-cli does the same, approval notes).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from hubwarden.arm.connections import answer_connection, is_same, read_connection
+from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
+from hubwarden.ledger.decisions import Intended
+from hubwarden.ledger.tally import Counted
+from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.plan import Held, HeldReason
+from hubwarden.model.report import Outcome, Result
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.rooms import Rooms
+
+PATIENCE = 8.0
+"""Seconds for which an answered connection is read back in the run that answered it; then the work queue follows it."""
+
+COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
+
+_SOMEBODYS = 600.0
+"""Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of one answer so far: its decision with what the connection shows, and how that ended or waits."""
+
+    decision: Decision
+    outcome: Outcome | None = None
+    """None while Azure is at work on it."""
+    held: Held | None = None
+
+
+class _Shows(Enum):
+    """What a connection shows after it was answered."""
+
+    THE_ANSWER = auto()
+    NOTHING_YET = auto()
+    ANOTHER_ANSWER = auto()
+    A_FAILURE = auto()
+    ANOTHER_CONSUMER = auto()
+
+
+async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: str) -> Answered:
+    """Writes one answer and reads it back for as long as PATIENCE lasts; `count` is the note that counts it.
+
+    Every failure is an Outcome. One that may hide that the answer was taken counts, and stays open in the ledger until
+    somebody has looked.
+    """
+    note = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): rule {decision.rule}"
+    try:
+        await answer_connection(rooms.arm, decision, note)
+    except HubwardenError as error:
+        outcome = _refused(decision, error)
+        if outcome.result is not Result.FAILED or not outcome.temporary:
+            await _close(rooms, intended, outcome.result, count)
+        return Answered(decision, outcome)
+    answered = await _read_back(rooms, decision)
+    if answered.outcome is None:
+        await _note_taken(rooms, intended)
+    else:
+        await _close(rooms, intended, answered.outcome.result, count)
+    return answered
+
+
+async def taken(rooms: Rooms, connections: Mapping[ResourceId, Connection]) -> tuple[Intended, ...]:
+    """The answers to these connections that Azure has taken, and that nobody has seen the end of."""
+    if not connections:
+        return ()
+    return tuple(each for each in await rooms.decisions.open() if each.taken and each.connection in connections)
+
+
+async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, applies: bool) -> Answered:
+    """Looks at an answer that was taken in an earlier run; it is not sent again.
+
+    Once the last follow-up is over and the connection does not show it, it has failed.
+    """
+    reason = f"{intended.verdict} by rule {intended.rule}: Azure took it, and has not come to an end with it"
+    decided = replace(connection, endpoint=intended.endpoint, groups=intended.groups)
+    decision = Decision(decided, intended.verdict, intended.rule, reason)
+    if not applies:
+        return _under_way(decision)
+    try:
+        found = await read_connection(rooms.arm, intended.connection)
+    except NotFoundError as error:
+        answered = Answered(decision, Outcome(decision, Result.RACED, str(error)))
+    except HubwardenError as error:
+        log.warning("approve: the answer to %s could not be followed: %s", intended.connection, error)
+        return _under_way(decision)
+    else:
+        answered = _judged(decision, found)
+    if answered.outcome is None and rooms.now() - intended.at >= sum(rooms.follow_ups):
+        answered = _failed(answered.decision, "the last follow-up is over, and it does not show the answer")
+    if answered.outcome is not None:
+        await _close(rooms, intended, answered.outcome.result)
+    return answered
+
+
+async def close_open(rooms: Rooms) -> None:
+    """Looks at what was intended and never closed, and notes what came of it; what still waits is decided anew.
+
+    What Azure has taken, and still shows as waiting, is followed by whoever finds it waiting.
+    """
+    for intended in await rooms.decisions.open():
+        if rooms.now() - intended.at < _SOMEBODYS:
+            continue
+        try:
+            shown = (await read_connection(rooms.arm, intended.connection)).status
+        except NotFoundError:
+            result = Result.RACED
+        except HubwardenError as error:
+            log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
+            continue
+        else:
+            waits = shown is ConnectionStatus.PENDING
+            if waits and intended.taken:
+                continue
+            answered = Result.DONE if shown is intended.verdict.status else Result.RACED
+            result = Result.FAILED if waits else answered
+        await rooms.decisions.close(intended, result, rooms.now())
+
+
+def _refused(decision: Decision, error: HubwardenError) -> Outcome:
+    if isinstance(error, RacedError | NotFoundError):
+        return Outcome(decision, Result.RACED, str(error), temporary=True)
+    if isinstance(error, TemporaryError):
+        return Outcome(decision, Result.FAILED, str(error), temporary=True, retry_after=error.retry_after)
+    return Outcome(decision, Result.FAILED, str(error))
+
+
+async def _read_back(rooms: Rooms, decision: Decision) -> Answered:
+    """Azure may accept an answer and show the old state for a while (a recording of a container registry does)."""
+    began, wait = rooms.now(), 0.5
+    while True:
+        try:
+            answered = _judged(decision, await read_connection(rooms.arm, decision.connection.id))
+        except TemporaryError as error:
+            log.warning("approve: the answer to %s could not be read back: %s", decision.connection.id, error)
+            answered = _under_way(decision)
+        except HubwardenError as error:
+            return Answered(decision, _refused(decision, error))
+        if answered.outcome is not None or rooms.now() - began + wait > PATIENCE:
+            return answered
+        await rooms.sleep(wait)
+        wait *= 2
+
+
+def _judged(decision: Decision, found: Connection) -> Answered:
+    """What came of an answer, by what its connection shows now."""
+    decided = decision.connection
+    decision = replace(decision, after=found.status)
+    match _shown(decision, found):
+        case _Shows.THE_ANSWER:
+            return Answered(decision, Outcome(decision, Result.DONE))
+        case _Shows.ANOTHER_ANSWER:
+            error = f"{found.id} was answered by somebody else, too: it is {found.status}"
+            return Answered(decision, Outcome(decision, Result.RACED, error, temporary=True))
+        case _Shows.A_FAILURE:
+            return _failed(decision, f"Azure took the answer, and failed at it: it is {found.status}")
+        case _Shows.ANOTHER_CONSUMER:
+            shown = f"{found.endpoint or 'no endpoint'} ({', '.join(found.groups)})"
+            wanted = f"{decided.endpoint or 'no endpoint'} ({', '.join(decided.groups)})"
+            return _failed(decision, f"it is another's now: it was answered for {wanted}, and shows {shown}")
+        case _Shows.NOTHING_YET:
+            return _under_way(decision)
+
+
+def _shown(decision: Decision, found: Connection) -> _Shows:
+    if not is_same(found, decision.connection):
+        return _Shows.ANOTHER_CONSUMER
+    if found.failed and not decision.connection.failed:
+        return _Shows.A_FAILURE
+    if found.settled and found.status is decision.verdict.status:
+        return _Shows.THE_ANSWER
+    if found.settled and found.status is not ConnectionStatus.PENDING:
+        return _Shows.ANOTHER_ANSWER
+    return _Shows.NOTHING_YET
+
+
+def _under_way(decision: Decision) -> Answered:
+    connection = decision.connection
+    detail = f"{decision.verdict} by rule {decision.rule} was taken by Azure, and does not show yet"
+    held = Held(HeldReason.NOT_READY, connection.endpoint, detail, connection=connection.id, waits=True)
+    return Answered(replace(decision, after=decision.after or decision.before), held=held)
+
+
+def _failed(decision: Decision, error: str) -> Answered:
+    """An answer that Azure took, and that did not come to what was decided: an alert."""
+    log.error("approve: %s: %s", decision.connection.id, error)
+    return Answered(decision, Outcome(decision, Result.FAILED, f"{decision.connection.id}: {error}"))
+
+
+async def _note_taken(rooms: Rooms, intended: Intended) -> None:
+    try:
+        await rooms.decisions.note_taken(intended)
+    except LedgerUnavailableError as error:
+        log.warning("approve: that Azure took the answer to %s is not noted: %s", intended.connection, error)
+
+
+async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = "") -> None:
+    try:
+        await rooms.decisions.close(intended, result, rooms.now())
+        if count and result is not Result.DONE:
+            # What is refused again and again must not use up what the others may.
+            await rooms.tally.take_back(COUNTED[intended.verdict], [count])
+    except LedgerUnavailableError as error:
+        log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
