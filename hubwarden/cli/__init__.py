@@ -40,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hubwarden", description="Keeps the DNS of Azure Private Link right.")
+    parser = argparse.ArgumentParser(
+        prog="python -m hubwarden",
+        description="Keeps the DNS of Azure Private Link right.",
+        epilog="Exit codes: 0 ok, 1 something failed or was not looked at, 2 bad input, 3 held.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)
