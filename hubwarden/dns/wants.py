@@ -121,9 +121,11 @@ def _in(hub: HubZones, endpoint: Endpoint, named: Named) -> list[Want | Held]:
 
 def _no_zone(hub: HubZones, endpoint: Endpoint, named: Named) -> Held:
     best = recommended(named.places)
-    missing = MissingZone(hub.hub.name, best.zone, creatable=not best.traits & _NEVER_MADE)
+    # Once it is linked, any other zone takes from its clients all names in it of which it has no record.
+    creatable = best.zone.is_private_link and not best.traits & _NEVER_MADE
+    missing = MissingZone(hub.hub.name, best.zone, creatable=creatable)
     detail = f"hub {hub.hub.name} has no zone {best.zone}"
-    if not missing.creatable:
+    if not creatable:
         detail += ", which is one that Hubwarden never makes"
     return held_back(endpoint, HeldReason.NO_ZONE, detail, name=named.fqdn, missing=missing)
 

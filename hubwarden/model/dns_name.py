@@ -11,6 +11,7 @@ from hubwarden.model.resource_id import fold
 
 APEX = "@"
 LONGEST = 253
+_PRIVATE_LINK = frozenset({"privatelink", "privatelink-global"})
 # RFC 1035 section 2.3.1 and RFC 1123 section 2.1, and the underscore that services use (RFC 8552).
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 
@@ -47,6 +48,11 @@ class DnsName:
     def labels(self) -> tuple[str, ...]:
         """The labels from left to right."""
         return tuple(self.text.split("."))
+
+    @property
+    def is_private_link(self) -> bool:
+        """Whether it is, or lies in, a zone that answers for private links only, as Azure's services call theirs."""
+        return not _PRIVATE_LINK.isdisjoint(self.labels)
 
     def relative_to(self, suffix: DnsName) -> str | None:
         """What is left of this name in front of `suffix`: `@` where nothing is, None where it does not end so."""

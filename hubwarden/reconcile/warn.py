@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint
 from hubwarden.model.plan import PlanWarning, Want
 from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
@@ -87,7 +88,7 @@ async def _harm(rooms: Rooms, hub: HubZones, zone: ResourceId) -> str:
         links = await rooms.estate.links(zone)
     except HubwardenError as error:
         return f"hub {hub.hub.name} does not publish it; whether its clients see zone {zone.name} is not shown: {error}"
-    redirects = "privatelink" in zone.name.lower().split(".")
+    redirects = DnsName.parse(zone.name).is_private_link
     for link in links:
         if (not hub.hub.networks or link.network in hub.hub.networks) and not (link.redirects and redirects):
             return (

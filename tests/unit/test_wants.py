@@ -603,17 +603,20 @@ def test_a_zone_that_holds_a_part_of_a_service_answers_where_somebody_made_it() 
 
 
 @pytest.mark.parametrize(
-    ("traits", "creatable"),
+    ("zone", "traits", "creatable"),
     [
-        pytest.param(frozenset[Trait](), True, id="a zone like any other"),
-        pytest.param(frozenset({Trait.NOT_CREATED}), False, id="one that is never to be made"),
-        pytest.param(frozenset({Trait.PART}), False, id="one that is none of its own"),
+        pytest.param(BLOB_ZONE, frozenset[Trait](), True, id="a zone like any other"),
+        pytest.param("privatelink-global.wvd.microsoft.com", frozenset[Trait](), True, id="one of another such label"),
+        pytest.param(BLOB_ZONE, frozenset({Trait.NOT_CREATED}), False, id="one that is never to be made"),
+        pytest.param(BLOB_ZONE, frozenset({Trait.PART}), False, id="one that is none of its own"),
+        pytest.param("core.windows.net", frozenset[Trait](), False, id="one with more names than private links"),
+        pytest.param("xprivatelink.windows.net", frozenset[Trait](), False, id="one that is only called alike"),
     ],
 )
-def test_a_missing_zone_says_whether_it_may_be_made(traits: frozenset[Trait], creatable: bool) -> None:
-    rows = Catalogue([Row(TARGET.type, "blob", BLOB_ZONE, "blob.core.windows.net", traits=traits)])
+def test_a_missing_zone_says_whether_it_may_be_made(zone: str, traits: frozenset[Trait], creatable: bool) -> None:
+    rows = Catalogue([Row(TARGET.type, "blob", zone, "blob.core.windows.net", traits=traits)])
     held = only_held(wished(endpoint(), rows=rows, hubs=[hub()]))
-    assert (held.reason, held.missing) == (HeldReason.NO_ZONE, MissingZone("weu", DnsName(BLOB_ZONE), creatable))
+    assert (held.reason, held.missing) == (HeldReason.NO_ZONE, MissingZone("weu", DnsName(zone), creatable))
     assert ("Hubwarden never makes" in held.detail) is not creatable
 
 
