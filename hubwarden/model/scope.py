@@ -91,7 +91,9 @@ def subject_of(scope: Scope) -> ResourceId | None:
         case OneGroup():
             return scope.group
         case OneZone():
-            return scope.zone
+            # Of two hubs with the same zone, the one's networks are no matter of the other's.
+            zone = scope.zone
+            return ResourceId(zone.subscription, zone.group, zone.provider, (*zone.path, ("hubs", scope.hub)))
         case Pending() | Everything() | Word():
             return None
         case _ as never:

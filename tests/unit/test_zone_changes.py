@@ -79,8 +79,10 @@ def test_neither_the_reason_nor_a_warning_changes_the_hash() -> None:
     assert Plan(zones=(replace(MAKE, why="another"),), warnings=(WARNING,)).hash == plain.hash
 
 
-def test_the_scope_is_about_the_zone_and_comes_back_as_data() -> None:
-    assert (subject_of(SCOPE), str(SCOPE)) == (ZONE, f"zone {BLOB_ZONE} of hub weu")
+def test_the_scope_is_about_the_zone_in_its_hub_and_comes_back_as_data() -> None:
+    """Two hubs may have one zone, and each links it to networks of its own."""
+    assert (str(subject_of(SCOPE)), str(SCOPE)) == (f"{ZONE}/hubs/weu", f"zone {BLOB_ZONE} of hub weu")
+    assert subject_of(SCOPE) != subject_of(replace(SCOPE, hub="neu"))
     assert to_scope(scope_data(SCOPE)) == SCOPE
 
 
