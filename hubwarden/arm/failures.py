@@ -30,6 +30,9 @@ RECORD_ABSENT = frozenset({"ResourceNotFound", "NotFound"})
 NOWHERE = ABSENT | RECORD_ABSENT | {"ParentResourceNotFound"}
 """The codes of a 404 after which there is nothing to withdraw: the record, its zone or their group is not there."""
 
+LOCKED, BY_POLICY = "ScopeLocked", "RequestDisallowedByPolicy"
+"""The codes of a refusal by a management lock, and by an Azure Policy assignment."""
+
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86400.0
 
@@ -69,12 +72,13 @@ def _by_status(error: HttpResponseError, doing: str, absent: frozenset[str]) -> 
         case 404:
             return NotFoundError(text, proves_absence=code in absent)
         case 401 | 403:
-            return DeniedError(f"{text} Check the roles of Hubwarden's identity.", code=code)
+            roles = "" if code == BY_POLICY else " Check the roles of Hubwarden's identity."
+            return DeniedError(f"{text}{roles}", code=code)
         case 412:
             return RacedError(text)
         case 429:
             return ThrottledError(text, retry_after=retry_after(error))
-        case 409 if code != "ScopeLocked":
+        case 409 if code != LOCKED:
             # AnotherOperationInProgress, Conflict: a lock that time releases. A management lock is a person's.
             return UnavailableError(text, retry_after=retry_after(error))
         case status if status is not None and (status == 408 or status >= 500):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
+from hubwarden.arm.failures import LOCKED
 from hubwarden.arm.zones import ZONE_FULL, drop_record, put_record
 from hubwarden.errors import HubwardenError, NotFoundError, RacedError, RefusedError, TemporaryError
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
@@ -14,12 +15,12 @@ from hubwarden.model.plan import Change, Claim, ClaimState, Drop, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.zone import ZoneChange
 from hubwarden.reconcile.look import Sight
 from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
-_LOCKED = "ScopeLocked"
 
 Stored = dict[tuple[ResourceId, RecordKey], Claim]
 
@@ -66,14 +67,19 @@ async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> 
     except NotFoundError as error:
         rooms.estate.forget_zones()
         return Outcome(change, Result.RACED, str(error), temporary=True)
-    except TemporaryError as error:
-        return Outcome(change, Result.FAILED, str(error), temporary=True, retry_after=error.retry_after)
     except HubwardenError as error:
-        locked = isinstance(error, RefusedError) and error.code == _LOCKED
         if isinstance(error, RefusedError) and error.code == ZONE_FULL:
             rooms.estate.forget_zones()  # what was known of its room is not so any more
-        return Outcome(change, Result.FAILED, str(error), locked=locked)
+        return failure(change, error)
     return Outcome(change, Result.DONE)
+
+
+def failure(change: Change | ZoneChange, error: HubwardenError, advice: str = "") -> Outcome:
+    """What became of a change that Azure refused or did not answer."""
+    text = f"{error}{advice}"
+    if isinstance(error, TemporaryError):
+        return Outcome(change, Result.FAILED, text, temporary=True, retry_after=error.retry_after)
+    return Outcome(change, Result.FAILED, text, locked=isinstance(error, RefusedError) and error.code == LOCKED)
 
 
 async def _settled(rooms: Rooms, claim: Claim) -> None:

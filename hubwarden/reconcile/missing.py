@@ -28,7 +28,7 @@ async def missing_handed_on(rooms: Rooms, part: Part, orders: Orders, *, notes: 
     could not be handed on leaves the part incomplete, so that it is looked at again.
     """
     waiting: dict[OneZone, set[ResourceId]] = {}
-    told = "it is being made" if orders.applies else "createZones would make it"
+    told = "it is handed on to be made" if orders.applies else "createZones would make it"
     held: list[Held] = []
     for each in part.plan.held:
         zone = _to_make(rooms, each)

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hubwarden.arm.failures import BY_POLICY, LOCKED
 from hubwarden.arm.index import endpoints_in_index
 from hubwarden.arm.zone_making import link_zone, list_links, make_zone
 from hubwarden.arm.zones import list_records
-from hubwarden.errors import DeniedError, HubwardenError, RacedError, RefusedError, TemporaryError, UnavailableError
+from hubwarden.dns.plan import is_protected
+from hubwarden.errors import DeniedError, HubwardenError, RacedError, RefusedError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import MissingZone, Plan, PlanWarning, Want
@@ -22,15 +24,13 @@ from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneZone
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
+from hubwarden.reconcile.apply import failure
 from hubwarden.reconcile.look import wishes_of
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.sweep import AT_ONCE
 from hubwarden.reconcile.write import Orders, Part, together, write_all
 
-AT_ONCE = 20
-"""Endpoints that are looked at together."""
-
-_LOCKED = "ScopeLocked"
 _OVERLAPPING = "overlapping namespaces"
 
 log = logging.getLogger(__name__)
@@ -137,20 +137,22 @@ async def _made(rooms: Rooms, place: _Place, wanted: Wanted, orders: Orders) -> 
         log.info("zones: %s", error)
         return Part()
     except HubwardenError as error:
-        return Part(plan, (_failure(change, error),))
+        return Part(plan, (failure(change, error, _advice(change, error)),))
     finally:
         rooms.estate.forget_zones()
     return Part(plan, (Outcome(change, Result.DONE),))
 
 
 async def _filled(rooms: Rooms, zone: Zone, wanted: Wanted, orders: Orders) -> tuple[Part, list[View]]:
-    """The records of all who have names in the zone, as any look writes them."""
+    """The records of all who have names in the zone, as any look writes them; those that stand cost no look."""
     standing = {record.key: record for record in await list_records(rooms.arm, zone)}
     wants = [want for each in wanted.values() for want in each]
     absent = {want.key for want in wants if want.key not in standing}
     doubted = {want.key for want in wants if want.key not in absent and standing[want.key].addresses != want.addresses}
+    open_keys = absent | doubted
+    left = [who for who, each in wanted.items() if not each or any(want.key in open_keys for want in each)]
     parts, views = [Part()], []
-    for batch in _batches(wanted):
+    for batch in _batches(left):
         views.append(await observe(rooms, Ask(batch, absent=absent, doubted=doubted)))
         parts.append(await write_all(rooms, views[-1:], orders))
     return together(parts), views
@@ -168,7 +170,7 @@ async def _linked_if_right(
     records = {record.key: record for record in await list_records(rooms.arm, Zone(zone, place.name))}
     lacking = [
         PlanWarning(place.hub.name, zone, "the zone is not linked yet: the name has no right record", fqdn, endpoint)
-        for endpoint, fqdn in dict.fromkeys(_lacking(zone, views, wanted, records))
+        for endpoint, fqdn in dict.fromkeys(_lacking(rooms, zone, views, wanted, records))
     ]
     if lacking or not filled.complete:
         return Part(Plan(warnings=tuple(lacking)), complete=False)
@@ -179,24 +181,30 @@ async def _linked_if_right(
 
 
 def _lacking(
-    zone: ResourceId, views: Iterable[View], wanted: Wanted, records: Mapping[RecordKey, RecordSet]
+    rooms: Rooms, zone: ResourceId, views: Iterable[View], wanted: Wanted, records: Mapping[RecordKey, RecordSet]
 ) -> Iterator[tuple[ResourceId, str]]:
     """Who has a name in the zone for which it does not answer rightly: what ARM shows counts, else the index."""
     for view in views:
         for endpoint in view.ask.endpoints:
             sight = view.sights[endpoint]
-            in_doubt = isinstance(sight.seen, Gone) and not sight.seen.proven and sight.seen.moved_to is None
-            for want in wanted[endpoint] if in_doubt else sight.wishes.wants:
-                if want.key.zone == zone and not _is_right(records.get(want.key), want, sight.seen):
+            for want in wanted[endpoint] if _in_doubt(sight.seen) else sight.wishes.wants:
+                if want.key.zone == zone and not _is_right(rooms, records.get(want.key), want, sight.seen):
                     yield endpoint, want.fqdn
 
 
-def _is_right(record: RecordSet | None, want: Want, seen: Endpoint | Gone) -> bool:
-    """Whether the name is answered: with the endpoint's addresses, or as somebody else who holds the record wants."""
+def _in_doubt(seen: Endpoint | Gone) -> bool:
+    """Whether what ARM shows does not tell which names the endpoint has: it gives no proof, or Azure is at work."""
+    if isinstance(seen, Gone):
+        return not seen.proven and seen.moved_to is None
+    return not seen.settled
+
+
+def _is_right(rooms: Rooms, record: RecordSet | None, want: Want, seen: Endpoint | Gone) -> bool:
+    """Whether the name is answered: with the endpoint's addresses, or as somebody else wants who decides about it."""
     if record is None:
         return False
     is_own = isinstance(seen, Endpoint) and record.owner is not None and record.owner.is_for(seen.id, seen.guid)
-    return not is_own or record.addresses == want.addresses
+    return not is_own or record.addresses == want.addresses or is_protected(want.key, want.fqdn, rooms.rules)
 
 
 def _links(place: _Place, linked: Collection[ResourceId]) -> tuple[LinkZone, ...]:
@@ -215,7 +223,7 @@ async def _linked(rooms: Rooms, change: LinkZone) -> Outcome | None:
     except RacedError as error:
         return await _after_a_race(rooms, change, error)
     except HubwardenError as error:
-        return _failure(change, error)
+        return failure(change, error, _advice(change, error))
     return Outcome(change, Result.DONE)
 
 
@@ -224,23 +232,18 @@ async def _after_a_race(rooms: Rooms, change: LinkZone, error: RacedError) -> Ou
         if any(link.network == change.network for link in await list_links(rooms.arm, change.zone)):
             return None
     except HubwardenError as unread:
-        return _failure(change, unread)
+        return failure(change, unread)
     what = f"a link called {change.key.name} leads to another network: delete it, and the zone is linked anew"
     return Outcome(change, Result.FAILED, f"{error} ({what})")
 
 
-def _failure(change: ZoneChange, error: HubwardenError) -> Outcome:
-    text = f"{error}{_what_to_do(change, error)}"
-    if isinstance(error, TemporaryError):
-        return Outcome(change, Result.FAILED, text, temporary=True, retry_after=error.retry_after)
-    return Outcome(change, Result.FAILED, text, locked=isinstance(error, RefusedError) and error.code == _LOCKED)
-
-
-def _what_to_do(change: ZoneChange, error: HubwardenError) -> str:
-    if isinstance(error, RefusedError) and error.code == _LOCKED:
+def _advice(change: ZoneChange, error: HubwardenError) -> str:
+    if isinstance(error, RefusedError) and error.code == LOCKED:
         return " (take the lock away, or make it by hand)"
     if _OVERLAPPING in str(error):
         return " (the network has a zone of that name already: take that link away, or add its group to hubs[].zones)"
+    if isinstance(error, DeniedError) and error.code == BY_POLICY:
+        return " (exempt the resource group from the policy, make it by hand, or set createZones: false)"
     if isinstance(error, DeniedError):
         needed = "privateDnsZones/write in the resource group"
         if isinstance(change, LinkZone):
@@ -257,7 +260,7 @@ def _told(outcomes: Iterable[Outcome]) -> list[object]:
     return [outcome.change for outcome in outcomes]
 
 
-def _batches(wanted: Wanted) -> Iterator[tuple[ResourceId, ...]]:
+def _batches(wanted: Iterable[ResourceId]) -> Iterator[tuple[ResourceId, ...]]:
     ordered = sorted(wanted)
     for start in range(0, len(ordered), AT_ONCE):
         yield tuple(ordered[start : start + AT_ONCE])

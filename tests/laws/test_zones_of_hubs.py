@@ -43,7 +43,7 @@ async def test_a_missing_zone_is_reported_and_handed_on_and_not_made_by_the_run_
     report = await estate.look(await endpoint(estate))
     [missing] = report.plan.held
     assert missing.reason is HeldReason.NO_ZONE
-    assert missing.detail == f"hub weu has no zone {QUEUE_ZONE}; it is being made"
+    assert missing.detail == f"hub weu has no zone {QUEUE_ZONE}; it is handed on to be made"
     assert report.status is Status.DONE
     assert await writes(estate) == []
     assert await scopes(estate) == [THE_ZONE]
