@@ -48,6 +48,10 @@ _CONNECTIONS = (
     " | project id, type, connections = properties.privateEndpointConnections"
     " | order by id asc"
 )
+_WITHOUT_CONNECTIONS = (
+    "resources | where type in~ ({types}) and isnull(properties.privateEndpointConnections)"
+    " | project id | order by id asc"
+)
 _BY_TARGET = (
     "resources | where type =~ 'microsoft.network/privateendpoints'"
     " | where tostring(properties.privateLinkServiceConnections) contains '{target}\"'"
@@ -125,6 +129,18 @@ async def connections_in_index(
             if connection.status == status and connection.target == target:
                 found.append(connection)
     return tuple(found)
+
+
+async def targets_without_connections(
+    session: ArmSession, subscriptions: Collection[str], types: Iterable[str]
+) -> tuple[ResourceId, ...]:
+    """The resources of these types of which the index does not show connections, be there any or none.
+
+    Which types those are nobody states; what a resource shows with an empty list is not among them.
+    """
+    query = _WITHOUT_CONNECTIONS.format(types=", ".join(f"'{each}'" for each in types))
+    rows = await rows_of(session, query, subscriptions=subscriptions, about="resources without connections")
+    return tuple(ResourceId.parse(row["id"]) for row in rows)
 
 
 async def endpoints_of_target(

@@ -17,7 +17,7 @@ from hubwarden.errors import HubwardenError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.plan import Held, HeldReason
-from hubwarden.model.facts import Facts
+from hubwarden.model.policy import Facts
 from hubwarden.model.report import Outcome
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, taken
@@ -72,8 +72,7 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     )
     busy = {each.connection for each in under_way}
     waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
-    tenancies = _Tenancies(rooms.estate)
-    decisions = await _some_at_once(lambda each: _decided(rooms, each, tenancies), waiting)
+    decisions = await judge(rooms, waiting)
     objections = _objections(decisions, waiting)
     decisions = [_left(each, objections.get(each.connection.id)) for each in decisions]
     decisions, over = await _within_limits(rooms, decisions)
@@ -90,6 +89,12 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     ahead = list(zip(answering, intended, counts, strict=True))
     answered = await _some_at_once(lambda each: answer(rooms, *each), ahead)
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
+
+
+async def judge(rooms: Rooms, connections: Sequence[Connection]) -> list[Decision]:
+    """What the policy says to these connections, whatever their status; nobody is answered."""
+    tenancies = _Tenancies(rooms.estate)
+    return await _some_at_once(lambda each: _decided(rooms, each, tenancies), connections)
 
 
 def _together(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Gone
 from hubwarden.model.plan import Plan
@@ -11,6 +13,7 @@ from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.named import keys_of
 from hubwarden.reconcile.observe import Ask, observe, read_records
+from hubwarden.reconcile.rejected import not_taken_back_of
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, judged
 
@@ -22,13 +25,14 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
         return Explanation(endpoint, gone, (), (), {}, Plan(held=(held,)))
     view = await observe(rooms, Ask((endpoint,), thorough=True, strict=True))
     sight = view.sights[endpoint]
+    plan = await judged(rooms, view.plan, Orders(applies=False))
     return Explanation(
         endpoint=endpoint,
         seen=sight.seen,
         wants=sight.wishes.wants,
         claims=sight.claims,
         standing=view.standing,
-        plan=await judged(rooms, view.plan, Orders(applies=False)),
+        plan=replace(plan, held=(*plan.held, *await not_taken_back_of(rooms, sight.seen))),
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from hubwarden.arm import connections as provider
 from hubwarden.arm.index import connections_in_index, endpoints_of_target
-from hubwarden.errors import DeniedError, NotFoundError, PlanChangedError, PlanOnlyError, RefusedError
+from hubwarden.errors import PlanChangedError, PlanOnlyError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
-from hubwarden.model.plan import Held, HeldReason, Plan, essence
+from hubwarden.model.plan import Held, Plan, essence
 from hubwarden.model.report import Outcome, Report, Result, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
@@ -21,8 +20,10 @@ from hubwarden.reconcile.hand_on import hand_on, look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe
+from hubwarden.reconcile.rejected import not_taken_back
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
+from hubwarden.reconcile.waiting import everywhere, of_endpoint, of_target
 from hubwarden.reconcile.warn import warned
 from hubwarden.reconcile.word import obey
 from hubwarden.reconcile.write import Orders, Part, together, write, write_all
@@ -63,7 +64,11 @@ async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision,
     found = await connections_in_index(rooms.arm, await rooms.estate.members(), status)
     if status is ConnectionStatus.PENDING:
         return (await approve(rooms, found, applies=False)).decisions
-    return tuple(Decision(each, Verdict.HOLD, "", f"it is {status}") for each in found)
+    told = {held.connection: held for held in await not_taken_back(rooms, found)}
+    return tuple(
+        Decision(each, Verdict.HOLD, "", told[each.id].detail if each.id in told else f"it is {status}")
+        for each in found
+    )
 
 
 async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
@@ -102,7 +107,7 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
             began = rooms.now()
             if orders.applies:
                 await close_open(rooms)
-            return together([await _pending(rooms, orders), await sweep(rooms, orders, began=began)])
+            return together([await _pending(rooms, orders, thorough=True), await sweep(rooms, orders, began=began)])
 
 
 async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
@@ -122,15 +127,16 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
     seen = view.sights[view.ask.endpoints[0]].seen
     if not isinstance(seen, Endpoint) or seen.status is not ConnectionStatus.PENDING or seen.target is None:
         return Part()
-    found = await _connections(rooms, seen.target)
+    found = await of_endpoint(rooms, seen)
     if isinstance(found, Held):
-        return Part()  # the endpoint itself is held as not approved; its target's owner is not asked for here
-    return _part_of(await approve(rooms, [each for each in found if each.endpoint == seen.id], applies=orders.applies))
+        # Without an endpoint it tells of the target, whose owner is not asked for here: the endpoint is not approved.
+        return Part(Plan(held=(found,))) if found.endpoint else Part()
+    return _part_of(await approve(rooms, found, applies=orders.applies))
 
 
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     """A target's connections are decided, and the endpoints that they come from are looked at."""
-    found = await _connections(rooms, target)
+    found = await of_target(rooms, target)
     answered, endpoints = Part(), await endpoints_of_target(rooms.arm, await rooms.estate.members(), target)
     if isinstance(found, Held):
         answered = Part(Plan(held=(found,)))
@@ -140,23 +146,9 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     return together([answered, await _endpoints(rooms, endpoints, orders)])
 
 
-async def _connections(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
-    """The connections that a target of ours shows, or why they are not to be seen."""
-    if not await rooms.estate.includes(target.subscription):
-        detail = f"the target {target} is not part of the estate"
-        return Held(HeldReason.OUTSIDE_ESTATE, None, detail)
-    if not provider.knows(target):
-        return Held(HeldReason.UNKNOWN_PROVIDER, None, f"connections of {target.type} are not answered")
-    try:
-        return await provider.list_connections(rooms.arm, target)
-    except (NotFoundError, DeniedError, RefusedError) as error:
-        return Held(HeldReason.UNCERTAIN, None, str(error))
-
-
-async def _pending(rooms: Rooms, orders: Orders) -> Part:
-    """Whatever waits in the estate is decided; the index only says where to look."""
-    waiting = await connections_in_index(rooms.arm, await rooms.estate.members(), ConnectionStatus.PENDING)
-    answered = await approve(rooms, waiting, applies=orders.applies)
+async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
+    """Whatever waits in the estate is decided."""
+    answered = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies)
     for endpoint in {*_answered(answered.decisions), *_unsure(answered.outcomes)}:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.

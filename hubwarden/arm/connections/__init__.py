@@ -12,7 +12,7 @@ from azure.mgmt.network import models
 
 from hubwarden.arm.connections.codecs import LONGEST_NOTE, answer_of
 from hubwarden.arm.connections.documents import mapping, to_connection
-from hubwarden.arm.connections.providers import Body, answers, known_types, knows, provider_of
+from hubwarden.arm.connections.providers import Body, answers, known_types, knows, places_of, provider_of
 from hubwarden.arm.endpoints import Document
 from hubwarden.arm.failures import translated
 from hubwarden.arm.session import ONCE, ArmSession
@@ -29,6 +29,7 @@ __all__ = [
     "known_types",
     "knows",
     "list_connections",
+    "places_of",
     "read_connection",
     "to_connection",
 ]

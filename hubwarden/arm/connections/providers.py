@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -11,6 +12,8 @@ from importlib import resources
 
 from hubwarden.errors import InputError
 from hubwarden.model.resource_id import ResourceId, fold
+
+_SLOT_GROUP = re.compile(r"sites-([A-Za-z0-9-]{1,60})", re.ASCII | re.IGNORECASE)
 
 
 class Body(StrEnum):
@@ -54,6 +57,17 @@ def provider_of(target: ResourceId) -> Provider:
         return _providers()[fold(target.type)]
     except KeyError:
         raise InputError(f"connections of {target.type[:200]} cannot be answered by this version") from None
+
+
+def places_of(target: ResourceId, groups: Iterable[str]) -> tuple[ResourceId, ...]:
+    """The resources that may show the connection of an endpoint to a target; the target is the last.
+
+    An endpoint to a slot of a web site names the site, with a group such as sites-staging; which of the two shows its
+    connection is not verified (approval table, Microsoft.Web/sites/slots).
+    """
+    slots = [found.group(1) for group in groups if (found := _SLOT_GROUP.fullmatch(group))]
+    slots = slots if target.is_a("Microsoft.Web/sites") else []
+    return (*(ResourceId.parse(f"{target}/slots/{slot}") for slot in slots), target)
 
 
 def known_types() -> tuple[str, ...]:

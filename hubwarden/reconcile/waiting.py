@@ -1,0 +1,87 @@
+"""Which connections a run is about: those of a target, of an endpoint that asks, or whatever waits in the estate."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+
+from hubwarden.arm.connections import known_types, knows, list_connections, places_of
+from hubwarden.arm.index import connections_in_index, targets_without_connections
+from hubwarden.errors import DeniedError, HubwardenError, NotFoundError, RefusedError
+from hubwarden.model.connection import Connection
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint
+from hubwarden.model.plan import Held, HeldReason
+from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.rooms import Rooms
+
+MOST_LISTED = 100
+"""Targets whose connections a sweep asks ARM for, because the index shows none; the others' turn comes later."""
+
+_AT_ONCE = 5
+
+log = logging.getLogger(__name__)
+
+
+async def of_target(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
+    """The connections that a target of ours shows, or why they are not to be seen."""
+    if not await rooms.estate.includes(target.subscription):
+        return Held(HeldReason.OUTSIDE_ESTATE, None, f"the target {target} is not part of the estate")
+    if not knows(target):
+        return Held(HeldReason.UNKNOWN_PROVIDER, None, f"connections of {target.type} are not answered")
+    try:
+        return await list_connections(rooms.arm, target)
+    except (NotFoundError, DeniedError, RefusedError) as error:
+        return Held(HeldReason.UNCERTAIN, None, str(error))
+
+
+async def of_endpoint(rooms: Rooms, endpoint: Endpoint) -> Sequence[Connection] | Held:
+    """The connections that the target of an endpoint shows of it, found by the endpoint's id and never by a name.
+
+    Held where they are not to be seen, or where there is none though one should wait.
+    """
+    assert endpoint.target is not None
+    for place in places_of(endpoint.target, endpoint.groups):
+        found = await of_target(rooms, place)
+        if isinstance(found, Held) and place == endpoint.target:
+            return found
+        mine = [] if isinstance(found, Held) else [each for each in found if each.endpoint == endpoint.id]
+        if mine:
+            return mine
+    detail = f"its connection waits, and {endpoint.target} shows none of it"
+    return Held(HeldReason.UNCERTAIN, endpoint.id, detail, waits=True)
+
+
+async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
+    """Whatever waits in the estate; the index only says where to look.
+
+    `thorough`, as a sweep is, ARM is asked for some of the targets of which the index shows no connections at all.
+    """
+    members = await rooms.estate.members()
+    waiting = await connections_in_index(rooms.arm, members, ConnectionStatus.PENDING)
+    if not thorough:
+        return waiting
+    unshown = await targets_without_connections(rooms.arm, members, known_types())
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def listed(target: ResourceId) -> Sequence[Connection]:
+        async with gate:
+            try:
+                return await list_connections(rooms.arm, target)
+            except HubwardenError as error:
+                log.warning("sweep: connections were not listed: %s", error)
+                return ()
+
+    found = await asyncio.gather(*map(listed, in_turn(unshown, rooms.now())))
+    asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
+    return (*waiting, *asking)
+
+
+def in_turn(targets: Iterable[ResourceId], now: float) -> list[ResourceId]:
+    """At most MOST_LISTED of the targets, others at every moment, so that each has its turn and none is last."""
+
+    def lot(target: ResourceId) -> bytes:
+        return hashlib.sha256(f"{now} {target.key}".encode()).digest()
+
+    return sorted(targets, key=lot)[:MOST_LISTED]
