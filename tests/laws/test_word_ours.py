@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,11 @@ from hubwarden.model.word import Word
 from tests.azure import BLOB_ZONE, HUB, SPOKE
 from tests.estate import Estate, held
 from tests.laws.conftest import Founding, restarted
-from tests.laws.test_killed import MOST_WRITES, Killer
+from tests.laws.test_killed import MOST_WRITES, Killer, killer
+from tests.laws.test_settings_change import Changing, changed, served
 from tests.laws.test_word import ACCOUNT, FABRIKAM, FQDN, NEWER, PRIVATE, mark, obeyed, planned, refused, word
+
+__all__ = ["changed", "killer", "served"]
 
 WITHOUT = {"estate": {"subscriptions": [HUB]}}
 """The spoke left the estate."""
@@ -28,26 +30,6 @@ WITHOUT = {"estate": {"subscriptions": [HUB]}}
 HUB_WEU = {"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]}
 ROW = {"type": "Microsoft.Storage/storageAccounts", "group": "blob", "suffix": "blob.core.windows.net"}
 RENAMED = {"instance": "adatum", "formerly": ["contoso"]}
-Changing = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-def changed(estate: Estate, tmp_path: Path) -> Changing:
-    """Hubwarden starts anew with other settings, on the same ledger."""
-
-    async def change(**changes: Any) -> None:
-        await restarted(estate, tmp_path, **changes)
-
-    return change
-
-
-@pytest.fixture
-async def served(estate: Estate) -> str:
-    """An endpoint with its record."""
-    endpoint = await estate.azure.endpoint("pe1", ACCOUNT)
-    await estate.sweep()
-    assert await estate.addresses() == ["10.1.0.4"]
-    return endpoint
 
 
 async def claims_of(estate: Estate, endpoint: str) -> list[ClaimState]:
@@ -311,12 +293,6 @@ async def test_a_rename_insists_on_what_was_seen(estate: Estate, served: str, ch
     assert [outcome.result for outcome in report.outcomes] == [Result.RACED]
     assert refused(report.plan) == [HeldReason.NOT_APPLICABLE]
     assert await instances(estate, "st1") == ["fabrikam"]
-
-
-@pytest.fixture
-def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
-    """Waits for its run."""
-    return Killer(monkeypatch)
 
 
 @pytest.mark.parametrize("verb", ["rename", "release"])
