@@ -54,30 +54,43 @@ class _Place:
 async def complete_zone(rooms: Rooms, scope: OneZone, orders: Orders) -> Part:
     """Makes the zone if it is wanted and not there, writes what belongs in it, and links it once all of that stands.
 
-    Raises where Azure or the ledger gives no answer to begin with.
+    Raises where Azure or the ledger gives no answer before anything was done; after that, the Report tells.
     """
     hub = rooms.rules.hubs.get(scope.hub)
     if hub is None or not hub.creates_zones or hub.zone_id(DnsName.parse(scope.zone.name)) != scope.zone:
         return Part()  # the settings do not ask for it any more
-    place = _Place(hub, scope)
+    done: list[Part] = []
+    try:
+        await _step_by_step(rooms, _Place(hub, scope), orders, done)
+    except HubwardenError as error:
+        if not any(part.outcomes for part in done):
+            raise
+        left = PlanWarning(scope.hub, scope.zone, f"the zone is not complete yet: {error}")
+        done.append(Part(Plan(warnings=(left,)), complete=False))
+    return together(done)
+
+
+async def _step_by_step(rooms: Rooms, place: _Place, orders: Orders, done: list[Part]) -> None:
+    """The steps, each of which leaves in `done` what came of it."""
     rooms.estate.forget_zones()
     zone = await _zone_at(rooms, place)
     wanted = await _wanted(rooms, place)
-    begun = Part()
     if zone is None:
         if not await _is_missed(rooms, place, wanted):
-            return Part()
-        begun = await _made(rooms, place, wanted, orders)
-        zone = await _zone_at(rooms, place) if orders.applies and not _failed(begun) else None
-        wanted = await _wanted(rooms, place) if zone else wanted
-    if zone is None:
-        planned = () if orders.applies else _links(place, ())
-        return together([begun, Part(Plan(zones=planned), complete=not orders.applies)])
-    if zone.id != scope.zone or zone.maker not in rooms.rules.instances:
+            return
+        done.append(await _made(rooms, place, wanted, orders))
+        zone = await _zone_at(rooms, place) if orders.applies and not _failed(done[-1]) else None
+        if zone is None:
+            planned = () if orders.applies else _links(place, ())
+            done.append(Part(Plan(zones=planned), complete=not orders.applies))
+            return
+        wanted = await _wanted(rooms, place)
+    if zone.id != place.scope.zone or zone.maker not in rooms.rules.instances:
         log.info("zones: %s is there, and is not ours to fill or link", zone.id)
-        return begun
-    filled, views = await _filled(rooms, zone, wanted, orders)
-    return together([begun, filled, await _linked_if_right(rooms, place, filled, views, wanted, orders)])
+        return
+    views = await _fill(rooms, zone, wanted, orders, done)
+    is_filled = all(part.complete for part in done)
+    done.append(await _linked_if_right(rooms, place, views, wanted, orders, is_filled=is_filled))
 
 
 async def _zone_at(rooms: Rooms, place: _Place) -> Zone | None:
@@ -143,23 +156,23 @@ async def _made(rooms: Rooms, place: _Place, wanted: Wanted, orders: Orders) -> 
     return Part(plan, (Outcome(change, Result.DONE),))
 
 
-async def _filled(rooms: Rooms, zone: Zone, wanted: Wanted, orders: Orders) -> tuple[Part, list[View]]:
-    """The records of all who have names in the zone, as any look writes them; those that stand cost no look."""
+async def _fill(rooms: Rooms, zone: Zone, wanted: Wanted, orders: Orders, done: list[Part]) -> list[View]:
+    """Writes the records of all who have names in the zone, as any look does; those that stand cost no look."""
     standing = {record.key: record for record in await list_records(rooms.arm, zone)}
     wants = [want for each in wanted.values() for want in each]
     absent = {want.key for want in wants if want.key not in standing}
     doubted = {want.key for want in wants if want.key not in absent and standing[want.key].addresses != want.addresses}
     open_keys = absent | doubted
     left = [who for who, each in wanted.items() if not each or any(want.key in open_keys for want in each)]
-    parts, views = [Part()], []
+    views = []
     for batch in _batches(left):
         views.append(await observe(rooms, Ask(batch, absent=absent, doubted=doubted)))
-        parts.append(await write_all(rooms, views[-1:], orders))
-    return together(parts), views
+        done.append(await write_all(rooms, views[-1:], orders))
+    return views
 
 
 async def _linked_if_right(
-    rooms: Rooms, place: _Place, filled: Part, views: Sequence[View], wanted: Wanted, orders: Orders
+    rooms: Rooms, place: _Place, views: Sequence[View], wanted: Wanted, orders: Orders, *, is_filled: bool
 ) -> Part:
     """Links the zone to the hub's networks, unless a name would be lost by it."""
     zone = place.scope.zone
@@ -172,7 +185,7 @@ async def _linked_if_right(
         PlanWarning(place.hub.name, zone, "the zone is not linked yet: the name has no right record", fqdn, endpoint)
         for endpoint, fqdn in dict.fromkeys(_lacking(rooms, zone, views, wanted, records))
     ]
-    if lacking or not filled.complete:
+    if lacking or not is_filled:
         return Part(Plan(warnings=tuple(lacking)), complete=False)
     # One after the other: operations on one zone may be in each other's way (behaviour reference section 3.2).
     outcomes = [outcome for change in changes if (outcome := await _linked(rooms, change)) is not None]
@@ -233,7 +246,7 @@ async def _after_a_race(rooms: Rooms, change: LinkZone, error: RacedError) -> Ou
             return None
     except HubwardenError as unread:
         return failure(change, unread)
-    what = f"a link called {change.key.name} leads to another network: delete it, and the zone is linked anew"
+    what = f"a link called {change.key.name} does not lead there yet; if it leads to another network, delete it"
     return Outcome(change, Result.FAILED, f"{error} ({what})")
 
 

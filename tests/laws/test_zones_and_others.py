@@ -23,7 +23,7 @@ from tests.laws.hub_zones import (
     work_off,
     zone,
 )
-from tests.laws.test_zones_of_hubs import made
+from tests.laws.test_zones_of_hubs import made, start_over
 from tests.laws.test_zones_unfinished import both_missing, fail
 
 ST3 = "st3.queue.core.windows.net"
@@ -127,3 +127,20 @@ async def test_a_policy_that_forbids_the_zone_is_not_told_as_a_right_that_is_mis
     [outcome] = (await made(estate)).outcomes
     assert "exempt the resource group from the policy" in outcome.error
     assert not {"needed", "roles"} & set(outcome.error.split())
+
+
+async def test_what_was_done_is_told_even_where_azure_then_falls_silent(found: Founding) -> None:
+    """Law 12: the zone and the records are there, so the Report says so, and why the zone is not linked."""
+    for call in ("virtualNetworkLinks$", "aLL$"):
+        estate = await both_missing(found)
+        fault = {"service": "arm", "method": "GET", "path": call, "times": 9, "status": 429, "retryAfter": 600}
+        await estate.azure.sim("POST", "faults", fault)
+        report = await made(estate)
+        assert [type(outcome.change).__name__ for outcome in report.outcomes][:1] == ["MakeZone"]
+        [warning] = report.plan.warnings
+        assert "429" in warning.detail
+        assert (warning.zone, report.status, report.look_again) == (THE_ZONE.zone, Status.PARTIAL, True)
+        await estate.azure.sim("DELETE", "faults")
+        assert (await made(estate)).status is Status.DONE
+        assert await links(estate) == {NETWORK: "NxDomainRedirect"}
+        await start_over(estate)

@@ -224,7 +224,7 @@ async def test_a_link_of_our_name_that_leads_elsewhere_is_told(found: Founding) 
     ours = report.plan.zones[-1].key
     await estate.azure.arm("PUT", str(ours), link_to(f"{NETWORK}9"))
     await estate.azure.settle()
-    assert "leads to another network: delete it" in await failed(await made(estate))
+    assert "if it leads to another network, delete it" in await failed(await made(estate))
     assert list(await links(estate)) == [f"{NETWORK}9"]
 
 
