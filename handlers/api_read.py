@@ -116,7 +116,7 @@ async def api_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
 
 
 def _alerts(sweep: Run) -> list[str]:
-    """What the last sweep warned of that is no single endpoint's matter: zones that are nearly full."""
+    """What the last sweep warned of that is no single endpoint's matter: zones nearly full, or had twice."""
     warnings = ((sweep.report or {}).get("plan") or {}).get("warnings") or ()
     return [warning["detail"] for warning in warnings if warning["endpoint"] is None]
 

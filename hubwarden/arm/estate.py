@@ -5,7 +5,6 @@ What is remembered is never enough for a Drop or a decision: those ask for a fre
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -30,8 +29,6 @@ MISS_LASTS = 30.0
 """Seconds after which a zone or member that was not there is looked for again."""
 
 Value = TypeVar("Value")
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +133,15 @@ class Estate:
     async def _with_zones(self, hub: Hub) -> HubZones:
         """One hub's trouble is its own: the others go on."""
         found: dict[DnsName, Zone] = {}
+        hidden: list[Zone] = []
         try:
             for resource_group in hub.zone_groups:
                 for zone in await list_zones(self._session, resource_group):
                     if found.setdefault(zone.name, zone) is not zone:
-                        log.warning("estate: hub %s has %s twice; the first group's is used", hub.name, zone.name)
+                        hidden.append(zone)
         except HubwardenError as error:
             return HubZones(hub, {}, trouble=str(error))
-        return HubZones(hub, found)
+        return HubZones(hub, found, hidden=tuple(hidden))
 
     async def _tenant(self, subscription: str, *, fresh: bool) -> str | None:
         key = fold(subscription)

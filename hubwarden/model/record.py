@@ -108,6 +108,8 @@ class HubZones:
     hub: Hub
     zones: Mapping[DnsName, Zone]
     trouble: str = ""
+    hidden: tuple[Zone, ...] = ()
+    """Zones of the same names in groups that come later, which are left alone."""
 
     def holds(self, zone: ResourceId) -> bool:
         """Whether that zone is one of this hub's."""

@@ -14,7 +14,7 @@ from hubwarden.reconcile.compare import Compared, compare
 from hubwarden.reconcile.missing import unlinked_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.warn import kept_out
+from hubwarden.reconcile.warn import had_twice, kept_out
 from hubwarden.reconcile.write import Orders, Part, together, write_all
 
 AT_ONCE = 20
@@ -41,10 +41,10 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     if orders.applies:
         await _claim(rooms, compared)
     hubs = await rooms.estate.hubs()
-    crowded = full_soon(hubs)
-    for warning in crowded:
+    alerts = (*full_soon(hubs), *had_twice(hubs))
+    for warning in alerts:
         log.warning("sweep: %s", warning.detail)
-    parts = [Part(replace(compared.plan, warnings=(*crowded, *await kept_out(rooms, compared.seen, compared.shown))))]
+    parts = [Part(replace(compared.plan, warnings=(*alerts, *await kept_out(rooms, compared.seen, compared.shown))))]
     left = compared.suspects
     while left and rooms.now() < until:
         now, left = next_groups(left)

@@ -1,9 +1,9 @@
-"""What is warned of: names that a hub's filter keeps out of a zone which its clients ask for them."""
+"""What is warned of: names that a hub's filter keeps out of a zone its clients ask, and zones that it has twice."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hubwarden.dns.wants import Wishes
@@ -63,9 +63,24 @@ async def kept_out(
     return tuple(dict.fromkeys(warnings))
 
 
-async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Iterable[HubZones]) -> list[_Kept]:
-    """What it would want in the hubs that do not publish it, if they did."""
+def had_twice(hubs: Iterable[HubZones]) -> tuple[PlanWarning, ...]:
+    """Zones in which no record is written, for the hub has one of the same name in a group that comes first."""
+    return tuple(
+        PlanWarning(
+            hub.hub.name,
+            zone.id,
+            f"hub {hub.hub.name} has zone {zone.name} in resource group {zone.id.group} as well as in "
+            f"{hub.zones[zone.name].id.group}, and writes to the latter only",
+        )
+        for hub in hubs
+        for zone in hub.hidden
+    )
+
+
+async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Sequence[HubZones]) -> list[_Kept]:
+    """What it would want in the hubs that do not publish it, if they did; a zone may be one of several hubs'."""
     where = {"subscription": endpoint.id.subscription, "location": endpoint.location}
+    served = {zone.id for hub in hubs if hub.hub.publishes(**where) for zone in hub.zones.values()}
     others = [
         replace(hub, hub=replace(hub.hub, locations=frozenset(), subscriptions=frozenset()))
         for hub in hubs
@@ -76,7 +91,7 @@ async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Iterable[HubZones]) -> l
     except HubwardenError as error:
         log.warning("warn: what %s would want is not known: %s", endpoint.id, error)
         return []
-    return [_Kept(endpoint, want) for want in wished.wants]
+    return [_Kept(endpoint, want) for want in wished.wants if want.key.zone not in served]
 
 
 async def _harm(rooms: Rooms, hub: HubZones, zone: ResourceId) -> str:

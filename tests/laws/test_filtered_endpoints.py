@@ -188,3 +188,22 @@ async def test_what_is_not_known_of_one_endpoint_costs_no_sweep(found: Founding)
     report = await estate.sweep()
     assert (report.complete, report.plan.warnings) == (False, ())
     assert HeldReason.UNCERTAIN in held(report)
+
+
+async def test_a_zone_that_two_hubs_share_lacks_no_name_that_either_publishes(found: Founding) -> None:
+    """The record is about to be written for the one, and the other's clients ask the same zone."""
+    west = {"name": "weu", "zones": [GROUP], "publishes": {"locations": ["westeurope"]}}
+    north = {"name": "neu", "zones": [GROUP], "publishes": {"locations": ["northeurope"]}}
+    estate = await found(hubs=[west, north])
+    await estate.azure.link(ZONE_ID, NETWORK)
+    for report in (await estate.look(await endpoint(estate.azure), applies=False), await estate.sweep()):
+        assert (len(report.plan.changes), report.plan.warnings) == (1, ())
+
+
+async def test_a_zone_that_a_hub_has_twice_is_told_for_only_one_is_written_to(found: Founding) -> None:
+    hub = {"name": "weu", "zones": [GROUP, f"{NORTH}-2"]}
+    estate = await found(hubs=[hub])
+    await estate.azure.zone(group="rg-dns-neu-2")
+    [warning] = (await estate.sweep()).plan.warnings
+    assert (warning.zone.group, warning.endpoint) == ("rg-dns-neu-2", None)
+    assert warning.detail.endswith("in resource group rg-dns-neu-2 as well as in rg-dns, and writes to the latter only")
