@@ -73,6 +73,9 @@ def answer(
     _store(world, under_way(current, provider.approving if verdict.status == "Approved" else provider.rejecting))
 
     def finish() -> None:
+        if world.settings.failed_answers != "off":
+            _store(world, current if world.settings.failed_answers == "before" else under_way(current, "Failed"))
+            raise Refusal("InternalServerError", "The operation failed.")
         _settle(world, provider, world.need(current["id"]), verdict)
 
     begun = world.begin(operation, current["id"], caller, finish)

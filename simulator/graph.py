@@ -106,4 +106,5 @@ def _view(request: Request, body: Mapping[str, Any]) -> View:
         rights=rights_of(world, request.caller.principal),
         metadata=world.settings.graph_metadata,
         string_booleans=world.settings.graph_string_booleans,
+        connections=world.settings.graph_connections,
     )

@@ -39,6 +39,7 @@ class Settings:
     connection_headers: str = _setting("both", "both|Azure-AsyncOperation|Location")  # where such a one is followed
     connections_listed: bool = _setting(False, "flag")  # also types that azure-cli does not list answer the list
     connection_bodies_checked: bool = _setting(True, "flag")  # a body must hold all that the provider's model has
+    failed_answers: str = _setting("off", "off|Failed|before")  # long answers fail, and what the connection shows then
     patched_by_put: bool = _setting(False, "flag")  # a PUT answers also where the SDK sends a PATCH
     slot_connections_on_site: bool = _setting(False, "flag")  # the site has the connections of its slots
     # Private DNS (section 3)
@@ -54,6 +55,7 @@ class Settings:
     graph_payload_bytes: int = _setting(16_777_216, "count")  # the largest answer
     graph_metadata: bool = _setting(True, "flag")  # rows of record sets show metadata, ttl, fqdn and etag
     graph_string_booleans: bool = _setting(False, "flag")  # rows show truth values as the texts "true" and "false"
+    graph_connections: bool = _setting(True, "flag")  # rows of resources show their privateEndpointConnections
     graph_retry_after: bool = _setting(True, "flag")  # the 429 of a query says when to come again
     # ARM (section 6)
     quotas: bool = _setting(False, "flag")  # more requests than Azure takes are refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from hubwarden.arm.connections import to_connection
@@ -44,7 +44,7 @@ _RECORDS = (
     " | order by id asc"
 )
 _CONNECTIONS = (
-    "resources | where tostring(properties.privateEndpointConnections) contains '{status}'"
+    "resources | where tostring(properties.privateEndpointConnections) contains '{word}'"
     " | project id, type, connections = properties.privateEndpointConnections"
     " | order by id asc"
 )
@@ -58,6 +58,7 @@ _BY_TARGET = (
     " or tostring(properties.manualPrivateLinkServiceConnections) contains '{target}\"'"
     " | project id | order by id asc"
 )
+_RECREATE = "Recreate"  # the only action that Azure names, beside None (approval table)
 _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
 
 
@@ -117,8 +118,20 @@ async def connections_in_index(
     session: ArmSession, subscriptions: Collection[str], status: str
 ) -> tuple[Connection, ...]:
     """The connections of these subscriptions' resources that show this status."""
-    query = _CONNECTIONS.format(status=status)
-    rows = await rows_of(session, query, subscriptions=subscriptions, about=f"connections that are {status}")
+    return await _connections(session, subscriptions, status, lambda each: each.status == status)
+
+
+async def connections_to_recreate(session: ArmSession, subscriptions: Collection[str]) -> tuple[Connection, ...]:
+    """The connections of these subscriptions' resources that ask their consumers to be made anew, whatever else."""
+    return await _connections(session, subscriptions, _RECREATE, lambda each: each.must_act)
+
+
+async def _connections(
+    session: ArmSession, subscriptions: Collection[str], word: str, keep: Callable[[Connection], bool]
+) -> tuple[Connection, ...]:
+    """Those of the connections in whose resource's row there is a word, whatever it says there, that are to be kept."""
+    query = _CONNECTIONS.format(word=word)
+    rows = await rows_of(session, query, subscriptions=subscriptions, about=f"connections that are {word}")
     found = []
     for row in rows:
         for document in row["connections"] or ():
@@ -126,7 +139,7 @@ async def connections_in_index(
                 connection, target = to_connection(document), ResourceId.parse(row["id"])
             except InputError:
                 continue
-            if connection.status == status and connection.target == target:
+            if keep(connection) and connection.target == target:
                 found.append(connection)
     return tuple(found)
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from hubwarden.arm.connections import known_types, knows, list_connections, places_of
-from hubwarden.arm.index import connections_in_index, targets_without_connections
+from hubwarden.arm.index import connections_in_index, connections_to_recreate, targets_without_connections
 from hubwarden.errors import DeniedError, HubwardenError, NotFoundError, RefusedError
 from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
@@ -56,12 +56,14 @@ async def of_endpoint(rooms: Rooms, endpoint: Endpoint) -> Sequence[Connection] 
 async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
     """Whatever waits in the estate; the index only says where to look.
 
-    `thorough`, as a sweep is, ARM is asked for some of the targets of which the index shows no connections at all.
+    `thorough`, as a sweep is, ARM is asked for some of the targets of which the index shows no connections at all; and
+    those connections come along that ask something of their consumers.
     """
     members = await rooms.estate.members()
     waiting = await connections_in_index(rooms.arm, members, ConnectionStatus.PENDING)
     if not thorough:
         return waiting
+    asked = await connections_to_recreate(rooms.arm, members)
     unshown = await targets_without_connections(rooms.arm, members, known_types())
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -75,7 +77,7 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
 
     found = await asyncio.gather(*map(listed, in_turn(unshown, rooms.now())))
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
-    return (*waiting, *asking)
+    return (*waiting, *asked, *asking)
 
 
 def in_turn(targets: Iterable[ResourceId], now: float) -> list[ResourceId]:

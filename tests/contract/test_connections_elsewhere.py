@@ -204,3 +204,18 @@ async def test_its_owner_answers_all_the_same(azure: Azure, account: str) -> Non
     assert await decide(azure, waiting, "Approved") == 202
 
     assert (await state(azure))["status"] == "Approved"
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_whether_the_index_shows_connections(azure: Azure, account: str, shown: bool) -> None:
+    """Azure, nobody states of which types; unverified, so a switch (behaviour reference section 5.4)."""
+    await azure.sim("POST", "settings", {"graphConnections": shown})
+    await azure.endpoint("pe1", account, manual=True)
+    untold = resource_id(SPOKE, "rg-spoke", "Microsoft.Maps/accounts", "untold")
+    await azure.put({"id": untold, "name": "untold"})
+
+    (row,) = [await indexed(azure, account)]
+
+    assert (row is not None) is shown
+    assert await indexed(azure, untold) is None
+    assert len(await connections(azure, account)) == 1

@@ -159,3 +159,22 @@ async def test_an_endpoint_may_go_meanwhile(azure: Azure, then: str, changes: li
     assert ended == ("Failed" if then == "answer" else "Succeeded")
     assert [each.succeeded for each in changes] == [then == "remove"]
     assert (await answer(azure, waiting, "Approved")).body["error"]["code"] == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(("failing", "word"), [("Failed", "Failed"), ("before", "Ready")])
+async def test_an_answer_that_is_taken_may_fail(azure: Azure, failing: str, word: str) -> None:
+    """Azure, SQL's Failed and others' (approval notes, "provisioningState"); what it shows is unverified: a switch."""
+    waiting = await asked(azure, SQL)
+    await azure.sim("POST", "settings", {"failedAnswers": failing})
+
+    told = await answer(azure, waiting, "Approved")
+    await azure.settle()
+
+    assert told.status == 202
+    assert (await azure.arm("GET", told.headers["Azure-AsyncOperation"])).body["status"] == "Failed"
+    assert await read(azure, waiting) == ("Pending", word)
+    assert (await state(azure))["status"] == "Pending"
+    await azure.sim("POST", "settings", {"failedAnswers": "off"})
+    assert (await answer(azure, waiting, "Approved")).status == 202
+    await azure.settle()
+    assert await read(azure, waiting) == ("Approved", "Ready")
