@@ -29,6 +29,7 @@ from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.word import Verb
+from hubwarden.reconcile.listing import Listed, among
 from hubwarden.reconcile.look import Sight, in_doubt, look, see, unseen
 from hubwarden.reconcile.rooms import Rooms
 
@@ -60,6 +61,8 @@ class Ask:
     """Records that an index shows otherwise than they should be: they are read, whatever the claims remember."""
     said: Said | None = None
     """A person's word: then its records are all that is looked at and planned for, each of them read."""
+    listed: Listed = field(default_factory=dict)
+    """For a word of many records: zones that were just listed, so that these need not be read one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +216,11 @@ def _concerns(sight: Sight, keys: Collection[RecordKey]) -> bool:
     return any(claim.key in keys for claim in sight.claims)
 
 
-def _standing(
-    rooms: Rooms, ask: Ask, sights: Mapping[ResourceId, Sight]
-) -> tuple[dict[RecordKey, RecordSet | Unread | None], set[RecordKey]]:
+def _standing(rooms: Rooms, ask: Ask, sights: Mapping[ResourceId, Sight]) -> tuple[Standing, Collection[RecordKey]]:
     """What is believed to stand, for a mistake costs one 412 at worst; and the keys that must be read instead."""
     if ask.said:
-        return {}, set(ask.said.keys)
+        known = {} if ask.thorough else among(ask.listed, ask.said.keys)
+        return known, ask.said.keys - known.keys()
     standing: dict[RecordKey, RecordSet | Unread | None] = {}
     doubtful: set[RecordKey] = set()
     for sight in sights.values():

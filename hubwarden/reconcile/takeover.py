@@ -6,7 +6,6 @@ Everything that cannot be read is an obstacle, never a guess.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,22 +13,20 @@ from hubwarden.arm.index import endpoints_in_index, records_in_index
 from hubwarden.arm.locks import Locks
 from hubwarden.arm.policy import PolicyReader
 from hubwarden.arm.zone_groups import list_zone_groups
-from hubwarden.arm.zones import list_records
 from hubwarden.dns.recreation import locked, recreators
 from hubwarden.dns.takeover import is_doubtful, takeover_of
 from hubwarden.errors import HubwardenError
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import ClaimState, Held
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, Standing
+from hubwarden.model.record import Keeper, RecordKey, Standing
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.takeover import Obstacle, ObstacleReason, Takeover, TakeoverPlan
+from hubwarden.reconcile.listing import Listed, among, list_zones
 from hubwarden.reconcile.look import outside, see, wishes_of
 from hubwarden.reconcile.observe import read_records
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 10
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +38,8 @@ class Survey:
     locks: Locks
     made: Mapping[str, frozenset[RecordKey]] = field(default_factory=dict)
     """By the resourceGuid of the endpoint, as the index shows it."""
-    listed: Mapping[ResourceId, Mapping[RecordKey, RecordSet]] = field(default_factory=dict)
-    """Zones whose records were listed: to read a thousand one by one is more than private DNS allows."""
+    listed: Listed = field(default_factory=dict)
+    """Zones whose records need not be read one by one; empty where each counts as it is now."""
 
 
 async def survey(rooms: Rooms) -> Survey:
@@ -64,8 +61,8 @@ async def plan_takeovers(surveyed: Survey, named: Iterable[ResourceId]) -> Takeo
     endpoints = tuple(dict.fromkeys(named))
     if endpoints:
         return TakeoverPlan(await _foreseen(surveyed, endpoints))
-    candidates = await _candidates(surveyed)
-    takeovers = await _foreseen(await _with_zones_listed(surveyed), candidates)
+    listed = await list_zones(surveyed.rooms, {key for keys in surveyed.made.values() for key in keys})
+    takeovers = await _foreseen(replace(surveyed, listed=listed), await _candidates(surveyed))
     return TakeoverPlan(tuple(each for each in takeovers if not _is_nothing(each)))
 
 
@@ -77,18 +74,6 @@ async def _foreseen(surveyed: Survey, endpoints: Iterable[ResourceId]) -> tuple[
             return await foresee(surveyed, endpoint)
 
     return tuple(await asyncio.gather(*(one(each) for each in endpoints)))
-
-
-async def _with_zones_listed(surveyed: Survey) -> Survey:
-    """With the records of every zone that a zone group writes into; one that is not shown is read record by record."""
-    arm, listed = surveyed.rooms.arm, {}
-    zones = {zone.id: zone for hub in await surveyed.rooms.estate.hubs() for zone in hub.zones.values()}
-    for each in sorted({key.zone for keys in surveyed.made.values() for key in keys}):
-        try:
-            listed[each] = {record.key: record for record in await list_records(arm, zones[each])}
-        except HubwardenError as error:
-            log.warning("takeover: %s", error)
-    return replace(surveyed, listed=listed)
 
 
 async def foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
@@ -122,8 +107,8 @@ async def _foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:
 
 
 async def _standing(surveyed: Survey, keys: Collection[RecordKey]) -> Standing:
-    listed = {key: surveyed.listed[key.zone].get(key) for key in keys if key.zone in surveyed.listed}
-    return {**listed, **await read_records(surveyed.rooms, [key for key in keys if key not in listed])}
+    known = among(surveyed.listed, keys)
+    return {**known, **await read_records(surveyed.rooms, [key for key in keys if key not in known])}
 
 
 async def _governed(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]:

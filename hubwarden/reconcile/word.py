@@ -19,11 +19,14 @@ from hubwarden.model.record import HubZones, Keeper, RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.word import Verb, Word
 from hubwarden.reconcile.compare import Compared, compare, related
+from hubwarden.reconcile.listing import Listed, among, list_zones
 from hubwarden.reconcile.named import keys_of
 from hubwarden.reconcile.observe import Ask, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.sweep import AT_ONCE, next_groups
 from hubwarden.reconcile.write import Orders, Part, together, write_all
+
+_FEW = 20  # records that are read one by one, whatever else is in their zones
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +50,15 @@ async def obey(rooms: Rooms, word: Word, orders: Orders) -> Part:
     compared = await compare(rooms)
     hubs = await rooms.estate.hubs()
     meant = await _meant(rooms, word, compared, hubs)
+    listed = await list_zones(rooms, meant.keys) if len(meant.keys) > _FEW else {}
     said = Said(
         word.verb,
         frozenset(meant.keys),
         through=orders.let_through if orders.applies else None,
-        abandoned=await _abandoned(rooms, meant.keys) if word.verb is Verb.REPLACE else frozenset(),
+        abandoned=await _abandoned(rooms, meant.keys, listed) if word.verb is Verb.REPLACE else frozenset(),
     )
     parts = [
-        await _done(rooms, Ask(endpoints, marked=compared.marked, said=replace(said, keys=keys)), orders)
+        await _done(rooms, Ask(endpoints, marked=compared.marked, said=replace(said, keys=keys), listed=listed), orders)
         for endpoints, keys in _batches(said, compared)
     ]
     part = together(parts, complete=compared.complete)
@@ -124,9 +128,10 @@ def _is_in_place(key: RecordKey, word: Word, hubs: Iterable[HubZones]) -> bool:
     return not word.hub or any(hub.hub.name == word.hub and hub.holds(key.zone) for hub in hubs)
 
 
-async def _abandoned(rooms: Rooms, keys: Iterable[RecordKey]) -> frozenset[str]:
+async def _abandoned(rooms: Rooms, keys: Iterable[RecordKey], listed: Listed) -> frozenset[str]:
     """The resourceGuids in zone groups' marks on these records that no endpoint has, wherever we may look."""
-    records = (await read_records(rooms, keys)).values()
+    known = among(listed, keys)
+    records = [*known.values(), *(await read_records(rooms, [key for key in keys if key not in known])).values()]
     guids = {each.maker for each in records if isinstance(each, RecordSet) and each.keeper is Keeper.ZONE_GROUP}
     return frozenset([guid for guid in sorted(guids - {""}) if not await endpoints_with_guid(rooms.arm, guid)])
 
