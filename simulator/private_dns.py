@@ -114,7 +114,7 @@ def write_link(world: World, caller: Caller, link_id: str, body: Mapping[str, An
         raise bad_request("A virtual network link needs properties.virtualNetwork.id.")
     registration = bool(wanted.get("registrationEnabled", False))
     _refuse_overlap(world, zone, network)
-    _limitlinks(world, zone["id"], link_id, registration=registration)
+    _refuse_too_many_links(world, zone["id"], link_id, registration=registration)
     link_id = current["id"] if current else f"{zone['id']}/virtualNetworkLinks/{parsed.name}"
 
     def finish() -> None:
@@ -247,7 +247,7 @@ def _registers(link: Document) -> bool:
     return bool(link["properties"].get("registrationEnabled"))
 
 
-def _limitlinks(world: World, zone_id: str, link_id: str, *, registration: bool) -> None:
+def _refuse_too_many_links(world: World, zone_id: str, link_id: str, *, registration: bool) -> None:
     others = [link for link in links(world, zone_id) if ids.key(link["id"]) != ids.key(link_id)]
     if len(others) >= MAX_LINKS or (registration and sum(map(_registers, others)) >= MAX_REGISTRATION_LINKS):
         raise bad_request(

@@ -65,6 +65,7 @@ async def complete_zone(rooms: Rooms, scope: OneZone, orders: Orders) -> Part:
     except HubwardenError as error:
         if not any(part.outcomes for part in done):
             raise
+        log.warning("zones: %s is not complete yet: %s", scope.zone, error)
         left = PlanWarning(scope.hub, scope.zone, f"the zone is not complete yet: {error}")
         done.append(Part(Plan(warnings=(left,)), complete=False))
     return together(done)
@@ -186,6 +187,7 @@ async def _linked_if_right(
         for endpoint, fqdn in dict.fromkeys(_lacking(rooms, zone, views, wanted, records))
     ]
     if lacking or not is_filled:
+        log.warning("zones: %s is not linked yet: %d names have no right record in it", zone, len(lacking))
         return Part(Plan(warnings=tuple(lacking)), complete=False)
     # One after the other: operations on one zone may be in each other's way (behaviour reference section 3.2).
     outcomes = [outcome for change in changes if (outcome := await _linked(rooms, change)) is not None]

@@ -37,9 +37,8 @@ class Looked:
             answered = sum(isinstance(change, Decision) for change in done)
             waiting = sum(decision.verdict is Verdict.HOLD for decision in self.report.decisions)
             reasons = ", ".join(sorted({held.reason for held in plan.held}))
-            text = (
-                f"{self.report.mode}: {self.report.status}, {len(done) - answered} of {len(plan.changes)} changes done"
-            )
+            planned = len(plan.zones) + len(plan.changes)
+            text = f"{self.report.mode}: {self.report.status}, {len(done) - answered} of {planned} changes done"
             text += f", {len(plan.unchanged)} unchanged" + (f", held: {reasons}" if reasons else "")
             text += f", connections answered: {answered}" if answered else ""
             text += f", connections waiting: {waiting}" if waiting else ""

@@ -144,3 +144,9 @@ async def test_what_was_done_is_told_even_where_azure_then_falls_silent(found: F
         assert (await made(estate)).status is Status.DONE
         assert await links(estate) == {NETWORK: "NxDomainRedirect"}
         await start_over(estate)
+
+
+async def test_a_log_counts_zones_and_links_among_the_changes(found: Founding) -> None:
+    estate = await both_missing(found)
+    looked = await estate.hubwarden.look(THE_ZONE, within=1000)
+    assert looked.summary == "apply: done, 4 of 4 changes done, 0 unchanged"

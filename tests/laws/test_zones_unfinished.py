@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,12 @@ async def test_a_zone_that_somebody_makes_meanwhile_is_left_to_them(found: Found
     assert await writes(estate) == [f"PUT {QUEUE_ZONE}"]
 
 
-async def test_a_zone_is_not_linked_while_a_record_could_not_be_written(found: Founding, simulator: Simulator) -> None:
+async def test_a_zone_is_not_linked_while_a_record_could_not_be_written(
+    found: Founding, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
     estate = await both_missing(found)
     await fail(estate, 403, "AuthorizationFailed", "/A/st2$")
+    caplog.set_level(logging.WARNING, "hubwarden")
     client = Client(simulator.world, NAMES)
     with client.asking():
         report = await made(estate)
@@ -119,6 +123,7 @@ async def test_a_zone_is_not_linked_while_a_record_could_not_be_written(found: F
         [warning] = report.plan.warnings
         assert (warning.name, warning.zone) == (NAMES[1], THE_ZONE.zone)
         assert warning.detail == "the zone is not linked yet: the name has no right record"
+        assert f"{ZONE_ID} is not linked yet: 1 names have no right record in it" in caplog.text
         assert await links(estate) == {}
         assert (await made(estate)).status is Status.DONE
     assert client.heard == [(PUBLIC, PUBLIC), PRIVATE]
