@@ -13,13 +13,13 @@ from hubwarden.catalog import Row
 from hubwarden.catalog.rows import published
 from hubwarden.config.document import Document, dotted, read_document
 from hubwarden.config.environment import Environment, read_environment, storage_setting
-from hubwarden.config.schema import File, RulePart, TargetPart
+from hubwarden.config.policy import possible_slips
+from hubwarden.config.schema import File
 from hubwarden.errors import ConfigError
-from hubwarden.model.connection import Verdict
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
 from hubwarden.model.own_name import OwnName
-from hubwarden.model.policy import Policy, Rule, Within
+from hubwarden.model.policy import Policy
 from hubwarden.model.record import Hub
 from hubwarden.model.resource_id import ResourceId
 
@@ -58,6 +58,8 @@ class Config:
     approve_limit: int
     reject_limit: int
     """How many answers by rule there may be within an hour."""
+    topic: str | None
+    """The custom topic to which is published what was done; None for none."""
     warnings: tuple[str, ...] = ()
 
 
@@ -99,7 +101,7 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
         raise ConfigError(_faults(source, document, error.errors())) from error
     if faults := _in_the_catalogue(document, file):
         raise ConfigError([f"{source}: {fault}" for fault in faults])
-    warnings = [*_not_in_force(document), *_linked_to_nothing(document, file), *_wide(document, file)]
+    warnings = [*_not_in_force(document), *_linked_to_nothing(document, file), *_slips(document, file)]
     return file, tuple(f"{source}: {warning}" for warning in warnings)
 
 
@@ -111,7 +113,6 @@ def schema() -> dict[str, Any]:
 # What this version reads and checks, but does not act on yet: silence would look like consent.
 _LATER = {
     ("approvals", "remindAfter"): "nobody is reminded by this version",
-    ("events", "topic"): "nothing is published by this version",
 }
 _LATER_IN_HUB = {
     "dns": "this version does not look at what clients ask",
@@ -152,14 +153,10 @@ def _linked_to_nothing(document: Document, file: File) -> list[str]:
     ]
 
 
-def _wide(document: Document, file: File) -> list[str]:
+def _slips(document: Document, file: File) -> list[str]:
     """Rules that may be meant, and may be a slip."""
-    return [
-        f"line {document.line(path)}: {dotted(path)}: {rule.name!r} approves connections to every kind of target"
-        for position, rule in enumerate(file.approvals.rules)
-        if rule.then == "approve" and rule.when.target == TargetPart()
-        for path in [("approvals", "rules", position)]
-    ]
+    slips = [(("approvals", *path), why) for path, why in possible_slips(file.approvals.policy())]
+    return [f"line {document.line(path)}: {dotted(path)}: {why}" for path, why in slips]
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:
@@ -270,23 +267,10 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
         protected=frozenset(file.records.protected),
         rows=tuple(part.row() for part in file.catalog.rows),
         follow_ups=file.follow_ups,
-        policy=Policy(tuple(_rule(part) for part in file.approvals.rules)),
+        policy=file.approvals.policy(),
         people=frozenset(file.approvals.people),
         approve_limit=file.approvals.limits.approve,
         reject_limit=file.approvals.limits.reject,
+        topic=file.events.topic,
         warnings=warnings,
-    )
-
-
-def _rule(part: RulePart) -> Rule:
-    consumer, target = part.when.consumer, part.when.target
-    return Rule(
-        name=part.name,
-        then=Verdict(part.then),
-        consumer_subscriptions=consumer.subscriptions,
-        consumer_within=Within(consumer.within) if consumer.within else None,
-        consumer_foreign=consumer.foreign is True,
-        target_types=target.types,
-        target_subscriptions=target.subscriptions,
-        groups=part.when.groups,
     )

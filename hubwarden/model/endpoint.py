@@ -47,6 +47,8 @@ class Tenancy(StrEnum):
 
     OURS = "ours"
     FOREIGN = "foreign"
+    MICROSOFT = "microsoft"
+    """A subscription that Azure itself keeps for managed networks, such as Data Factory's."""
     UNKNOWN = "unknown"
 
 

@@ -1,12 +1,18 @@
-"""Policy: who may connect, as the owner wrote it; and Facts, what is known of a connection that asks."""
+"""Policy: who may connect, as the owner wrote it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hubwarden.model.connection import Verdict
-from hubwarden.model.endpoint import Tenancy
+from hubwarden.model.expression import Expression, Regex
+from hubwarden.model.facts import FACTS, Side
+from hubwarden.model.facts import Facts as Facts
+from hubwarden.model.glob import Glob
+from hubwarden.model.note import Note
+from hubwarden.model.resource_id import fold
 
 
 class Within(StrEnum):
@@ -16,19 +22,8 @@ class Within(StrEnum):
     TENANT = "tenant"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a rule can ask about a connection; None, like an unknown tenancy, is not known and never stands for no."""
-
-    consumer: str | None
-    """The subscription of the endpoint that asks; None where the connection shows no endpoint that can be named."""
-    target_type: str
-    target_subscription: str
-    in_estate: bool | None = None
-    """Whether the consumer's subscription is one that the owner serves."""
-    tenancy: Tenancy = Tenancy.UNKNOWN
-    """Whose the consumer's subscription is."""
-    groups: tuple[str, ...] | None = None
+Tags = tuple[tuple[str, Glob], ...]
+"""Names of tags with what their values must be like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +32,114 @@ class Rule:
 
     name: str
     then: Verdict
+    note: Note | None = None
+    """What stands in the description of a connection that is answered; None for the words that are usual."""
     consumer_subscriptions: tuple[str, ...] = ()
+    consumer_management_groups: tuple[str, ...] = ()
     consumer_within: Within | None = None
     consumer_foreign: bool = False
     """Whether the consumer must be known to be in another tenant."""
+    managed_by: tuple[str, ...] = ()
+    """The types of which one resource of the estate's must show that it has this connection made."""
+    consumer_resource_groups: tuple[Glob, ...] = ()
+    consumer_endpoints: tuple[Glob, ...] = ()
+    consumer_locations: tuple[str, ...] = ()
+    consumer_tags: Tags = ()
     target_types: tuple[str, ...] = ()
     target_subscriptions: tuple[str, ...] = ()
+    target_management_groups: tuple[str, ...] = ()
+    target_resource_groups: tuple[Glob, ...] = ()
+    target_names: tuple[Glob, ...] = ()
+    target_locations: tuple[str, ...] = ()
+    target_tags: Tags = ()
     groups: tuple[str, ...] = ()
     """The groups that are allowed: all of the connection's must be among them."""
+    message: Regex | None = None
+    """What must be found in the request's message."""
+    older_than: float | None = None
+    """Seconds for which the connection must have been waiting."""
+    cel: Expression | None = None
+
+    @property
+    def knows_the_consumer(self) -> bool:
+        """Whether a condition asks what Azure shows of the consumer, and not only what the consumer says of itself."""
+        return bool(
+            self.consumer_subscriptions
+            or self.consumer_management_groups
+            or self.consumer_within
+            or self.consumer_foreign
+            or self.managed_by
+            or self._names(Side.CONSUMER)
+        )
+
+    @property
+    def asks_the_consumer(self) -> bool:
+        """Whether a condition asks anything about the consumer, be it the consumer's own words."""
+        own_words = (
+            self.consumer_resource_groups,
+            self.consumer_endpoints,
+            self.consumer_locations,
+            self.consumer_tags,
+            self.message,
+        )
+        return self.knows_the_consumer or any(own_words) or self._names(Side.OWN_WORDS)
+
+    @property
+    def asks_the_target(self) -> bool:
+        """Whether a condition asks what is connected to."""
+        return bool(
+            self.target_types
+            or self.target_subscriptions
+            or self.target_management_groups
+            or self.target_resource_groups
+            or self.target_names
+            or self.target_locations
+            or self.target_tags
+            or self._names(Side.TARGET)
+        )
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a connection that cannot match, however long it waits."""
+        by_groups = self.groups or (self.cel and "groups" in self.cel.names)
+        return self.asks_the_consumer or self.asks_the_target or bool(by_groups)
+
+    def covers(self, other: Rule) -> bool:
+        """Whether whatever the other rule matches matches this one, too: each condition here is no narrower there."""
+        return (
+            all(_is_as_wide(mine, theirs) for mine, theirs in zip(self._lists, other._lists, strict=True))
+            and all(_tells_less(mine, theirs) for mine, theirs in zip(self._tags, other._tags, strict=True))
+            and self.consumer_within in (None, other.consumer_within, other.consumer_within and Within.TENANT)
+            and self.consumer_foreign <= other.consumer_foreign
+            and self.message in (None, other.message)
+            and self.cel in (None, other.cel)
+            and (self.older_than or 0) <= (other.older_than or 0)
+        )
+
+    @property
+    def _lists(self) -> tuple[Iterable[object], ...]:
+        return (
+            self.consumer_subscriptions,
+            self.consumer_management_groups,
+            self.managed_by,
+            self.consumer_resource_groups,
+            self.consumer_endpoints,
+            self.consumer_locations,
+            self.target_types,
+            self.target_subscriptions,
+            self.target_management_groups,
+            self.target_resource_groups,
+            self.target_names,
+            self.target_locations,
+            self.groups,
+        )
+
+    @property
+    def _tags(self) -> tuple[Tags, ...]:
+        return (self.consumer_tags, self.target_tags)
+
+    def _names(self, side: Side) -> bool:
+        return self.cel is not None and any(FACTS[name].side is side for name in self.cel.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +147,13 @@ class Policy:
     """The owner's rules in order: the first that matches wins, and what no rule matches is held."""
 
     rules: tuple[Rule, ...] = ()
+
+
+def _is_as_wide(mine: Iterable[object], theirs: Iterable[object]) -> bool:
+    here, there = ({fold(str(each)) for each in some} for some in (mine, theirs))
+    return not here or (bool(there) and there <= here)
+
+
+def _tells_less(mine: Tags, theirs: Tags) -> bool:
+    here, there = ({(fold(name), value) for name, value in tags} for tags in (mine, theirs))
+    return here <= there

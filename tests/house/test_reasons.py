@@ -47,6 +47,8 @@ def keys(part: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, bool]]:
     for name, inner in part.get("properties", {}).items():
         yield f"{prefix}{name}", name in part.get("required", ())
         yield from keys(inner, f"{prefix}{name}.")
+    for choice in part.get("anyOf", ()):  # a part, or null where it is left out
+        yield from keys(choice, prefix)
     if part.get("type") == "array":
         yield from keys(part["items"], f"{prefix.removesuffix('.')}[].")
 

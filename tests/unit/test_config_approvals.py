@@ -104,18 +104,18 @@ def test_a_rule_says_whom_it_approves_and_what_it_rejects(rule: str, fault: str)
         ("{then: hold}", "name: is missing"),
         ("{name: a}", "then: is missing"),
         ("{name: a, then: accept}", "then: it should be 'approve', 'reject' or 'hold', not 'accept'"),
-        ("{name: a, if: {}, then: hold}", "if: is not a key here; allowed are name, then, when"),
+        ("{name: a, if: {}, then: hold}", "if: is not a key here; allowed are name, note, then, when"),
         (
             "{name: a, when: {targets: {}}, then: hold}",
-            "when.targets: is not a key here; allowed are consumer, groups, target",
+            "when.targets: is not a key here; allowed are age, cel, consumer, groups, message, target",
         ),
         (
             "{name: a, when: {consumer: {tenant: x}}, then: hold}",
-            "when.consumer.tenant: is not a key here; allowed are foreign, in, subscriptions",
+            "when.consumer.tenant: is not a key here; allowed are endpoints, foreign, in, locations, managedBy, ",
         ),
         (
             "{name: a, when: {target: {type: x}}, then: hold}",
-            "when.target.type: is not a key here; allowed are subscriptions, types",
+            "when.target.type: is not a key here; allowed are locations, managementGroups, names, resourceGroups, ",
         ),
         (
             "{name: a, when: {consumer: {subscriptions: []}}, then: hold}",
@@ -151,7 +151,8 @@ def test_every_rule_has_a_name_of_its_own() -> None:
 
 def test_a_rule_that_approves_for_every_target_is_warned_of(tmp_path: Path) -> None:
     when = "when: {consumer: {in: estate}, groups: [blob]}"
-    _, warnings = parse(rules("{name: first, then: hold}", f"{{name: wide, {when}, then: approve}}"), "f")
+    first = "{name: first, when: {groups: [file]}, then: hold}"
+    _, warnings = parse(rules(first, f"{{name: wide, {when}, then: approve}}"), "f")
     assert warnings == ("f: line 9: approvals.rules.1: 'wide' approves connections to every kind of target",)
     assert parse(rules(f"{{name: wide, {when}, then: reject}}"))[1] == ()
 

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from hubwarden.approval.decide import decide, is_settled
 from hubwarden.model.connection import Connection, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Tenancy
-from hubwarden.model.policy import Facts, Policy, Rule, Within
+from hubwarden.model.expression import Expression, Regex
+from hubwarden.model.facts import Facts
+from hubwarden.model.glob import Glob
+from hubwarden.model.note import Note
+from hubwarden.model.policy import Policy, Rule, Within
 from hubwarden.model.resource_id import ResourceId
 from tests.unit.given import ENDPOINT, HUB_SUBSCRIPTION, SPOKE, TARGET
 
@@ -48,8 +52,8 @@ def verdict(facts: Facts, *rules: Rule) -> tuple[Verdict, str]:
 
 def value(facts: Facts, **conditions: Any) -> bool | None:
     """Whether a rule with these conditions matches; None where that is not known."""
-    found = verdict(facts, Rule("r", Verdict.APPROVE, **conditions))
-    return {(Verdict.APPROVE, "r"): True, (Verdict.HOLD, "r"): None, (Verdict.HOLD, ""): False}[found]
+    found = verdict(facts, Rule("r", Verdict.REJECT, **conditions))
+    return {(Verdict.REJECT, "r"): True, (Verdict.HOLD, "r"): None, (Verdict.HOLD, ""): False}[found]
 
 
 def test_without_rules_everything_is_held() -> None:
@@ -147,9 +151,9 @@ def test_the_first_rule_that_matches_wins() -> None:
 
 def test_a_rule_that_cannot_be_judged_holds_and_ends_the_search() -> None:
     foreign = Rule("strangers", Verdict.REJECT, consumer_foreign=True)
-    anybody = Rule("any storage", Verdict.APPROVE, target_types=(STORAGE,))
-    assert verdict(replace(KNOWN, tenancy=UNKNOWN), foreign, anybody) == (Verdict.HOLD, "strangers")
-    assert verdict(KNOWN, foreign, anybody) == (Verdict.APPROVE, "any storage")
+    storage = Rule("storage", Verdict.APPROVE, consumer_subscriptions=(SPOKE,), target_types=(STORAGE,))
+    assert verdict(replace(KNOWN, tenancy=UNKNOWN), foreign, storage) == (Verdict.HOLD, "strangers")
+    assert verdict(KNOWN, foreign, storage) == (Verdict.APPROVE, "storage")
 
 
 def test_the_reason_names_the_rule_and_the_facts() -> None:
@@ -175,38 +179,95 @@ def test_the_reason_names_the_rule_and_the_facts() -> None:
     assert decide(Policy((foreign,)), CONNECTION, there).reason == "rule strangers: the consumer is in another tenant"
 
 
-SUBSCRIPTIONS = st.lists(st.sampled_from([SPOKE, HUB_SUBSCRIPTION]), max_size=1).map(tuple)
+def some(*choices: Any) -> st.SearchStrategy[tuple[Any, ...]]:
+    """No condition, or one with one of these."""
+    return st.lists(st.sampled_from(choices), max_size=1).map(tuple)
+
+
+FACTORY = ResourceId.parse(f"/subscriptions/{SPOKE}/resourceGroups/rg/providers/Microsoft.DataFactory/factories/adf")
 GROUPS = st.lists(st.sampled_from(["blob", "dfs", "file"]), max_size=2, unique=True).map(tuple)
+NAMES = some(Glob("a*"), Glob("?b"))
+TAGS = some(("env", Glob("prod")), ("Owner", Glob("*")))
+EXPRESSIONS = [
+    Expression.parse(text)
+    for text in (
+        "consumer.inEstate || message == 'let me in'",
+        "!(consumer.tenancy in ['ours', 'microsoft']) && groups.all(g, g != 'file')",
+        "consumer.tags.env == 'prod' ? consumer.name == 'ab' : age > duration('1h')",
+        "consumer.subscription == target.subscription && 'corp' in consumer.managementGroups",
+        "target.tags.exists(t, t == 'env') || has(consumer.tags.owner)",
+    )
+]
 RULES = st.builds(
     Rule,
     name=st.sampled_from(["a", "b", "c"]),
     then=st.sampled_from(Verdict),
-    consumer_subscriptions=SUBSCRIPTIONS,
+    consumer_subscriptions=some(SPOKE, HUB_SUBSCRIPTION),
+    consumer_management_groups=some("corp"),
     consumer_within=st.none() | st.sampled_from(Within),
     consumer_foreign=st.booleans(),
-    target_types=st.lists(st.sampled_from([STORAGE, VAULT]), max_size=1).map(tuple),
-    target_subscriptions=SUBSCRIPTIONS,
+    managed_by=some("Microsoft.DataFactory/factories"),
+    consumer_resource_groups=NAMES,
+    consumer_endpoints=NAMES,
+    consumer_locations=some("westeurope"),
+    consumer_tags=TAGS,
+    target_types=some(STORAGE, VAULT),
+    target_subscriptions=some(SPOKE, HUB_SUBSCRIPTION),
+    target_management_groups=some("corp"),
+    target_resource_groups=NAMES,
+    target_names=NAMES,
+    target_locations=some("westeurope"),
+    target_tags=TAGS,
     groups=GROUPS,
+    message=st.none() | st.just(Regex("let me")),
+    older_than=st.none() | st.just(3600.0),
+    cel=st.none() | st.sampled_from(EXPRESSIONS),
 )
-POLICIES = st.lists(RULES, max_size=4).map(lambda rules: Policy(tuple(rules)))
+# Most rules ask little, or hardly any would ever match.
+POLICIES = st.lists(
+    st.builds(
+        lambda rule, kept: replace(
+            Rule(rule.name, rule.then), **{field: getattr(rule, field) for field in kept if field in Rule.__slots__}
+        ),
+        RULES,
+        st.sets(st.sampled_from([field for field in Rule.__slots__ if field not in ("name", "then")]), max_size=3),
+    ),
+    max_size=4,
+).map(lambda rules: Policy(tuple(rules)))
+SHORT_NAMES = st.sampled_from(["ab", "b", "abc"])
+SHOWN_TAGS = st.dictionaries(st.sampled_from(["env", "owner"]), st.sampled_from(["prod", "dev"]))
 FACTS = st.builds(
     Facts,
     consumer=st.sampled_from([SPOKE, HUB_SUBSCRIPTION]),
     target_type=st.sampled_from([STORAGE, VAULT]),
     target_subscription=st.sampled_from([SPOKE, HUB_SUBSCRIPTION]),
     in_estate=st.booleans(),
-    tenancy=st.sampled_from([OURS, FOREIGN]),
+    tenancy=st.sampled_from([OURS, FOREIGN, Tenancy.MICROSOFT]),
     groups=GROUPS,
+    consumer_management_groups=some("corp", "other"),
+    managers=st.sampled_from([(FACTORY,)]),
+    consumer_resource_group=SHORT_NAMES,
+    consumer_name=SHORT_NAMES,
+    consumer_location=st.sampled_from(["westeurope", "northeurope"]),
+    consumer_tags=SHOWN_TAGS,
+    target_management_groups=some("corp", "other"),
+    target_resource_group=SHORT_NAMES,
+    target_name=SHORT_NAMES,
+    target_location=st.sampled_from(["westeurope", "northeurope"]),
+    target_tags=SHOWN_TAGS,
+    message=st.sampled_from(["let me in", "hello"]),
+    age=st.sampled_from([60.0, 7200.0]),
 )
+MAY_BE_UNKNOWN = sorted(set(Facts.__slots__) - {"target_type", "target_subscription"})
 
 
 @st.composite
 def known_in_part(draw: st.DrawFn) -> tuple[Facts, Facts]:
     """Facts, and the same with some of them not known."""
     whole = draw(FACTS)
-    lost = draw(st.sets(st.sampled_from(["consumer", "in_estate", "tenancy", "groups"])))
-    blank: dict[str, Any] = {"consumer": None, "in_estate": None, "tenancy": UNKNOWN, "groups": None}
-    return whole, replace(whole, **{name: blank[name] for name in lost})
+    lost = draw(st.sets(st.sampled_from(MAY_BE_UNKNOWN)))
+    blank: dict[str, Any] = {name: UNKNOWN if name == "tenancy" else None for name in lost}
+    return whole, replace(whole, **blank)
 
 
 @given(POLICIES, known_in_part())
@@ -222,8 +283,8 @@ def test_settled_facts_decide_the_same_whatever_else_comes_to_be_known(
     policy: Policy, facts: tuple[Facts, Facts]
 ) -> None:
     whole, part = facts
-    assert is_settled(policy, whole), "all is known"
     if is_settled(policy, part):
+        assert is_settled(policy, whole)
         assert decide(policy, CONNECTION, part) == decide(policy, CONNECTION, whole)
 
 
@@ -236,8 +297,50 @@ def test_only_the_first_rule_that_matches_counts(policy: Policy, facts: Facts) -
 
 
 @given(POLICIES, FACTS, st.text(max_size=20))
-def test_what_a_stranger_wrote_decides_nothing_and_is_not_repeated(policy: Policy, facts: Facts, message: str) -> None:
+def test_a_connection_itself_decides_nothing_and_is_not_repeated(policy: Policy, facts: Facts, message: str) -> None:
     marked = replace(CONNECTION, message=f"{message}\u202e<b>")
     decision = decide(policy, marked, facts)
     assert replace(decision, connection=CONNECTION) == decide(policy, CONNECTION, facts)
     assert "\u202e" not in decision.reason
+
+
+@given(POLICIES, FACTS)
+def test_nobody_is_approved_on_the_own_words_of_a_consumer_alone(policy: Policy, facts: Facts) -> None:
+    """What a stranger can write changes no stranger's connection to Approved."""
+    stranger = replace(
+        facts, consumer=None, consumer_management_groups=None, in_estate=None, tenancy=UNKNOWN, managers=None
+    )
+    assert decide(policy, CONNECTION, stranger).verdict is not Verdict.APPROVE
+
+
+def test_a_cel_that_would_approve_whoever_says_please_holds_even_those_who_say_it() -> None:
+    rule = Rule("polite", Verdict.APPROVE, cel=Expression.parse("consumer.inEstate || message == 'please'"))
+    assert verdict(replace(KNOWN, message="let me in"), rule) == (Verdict.APPROVE, "polite")
+    assert verdict(replace(KNOWN, message="please"), rule) == (Verdict.HOLD, "polite")
+    reason = decide(Policy((rule,)), CONNECTION, replace(KNOWN, message="please")).reason
+    assert reason == "rule polite would approve on the consumer's own words alone"
+    assert verdict(replace(KNOWN, message="please"), replace(rule, then=Verdict.REJECT)) == (Verdict.REJECT, "polite")
+
+
+HOSTILE = "pay 555-0100 \u202e<b>"
+
+
+@given(POLICIES, FACTS)
+def test_no_text_of_a_strangers_is_in_a_reason(policy: Policy, facts: Facts) -> None:
+    written = replace(
+        facts,
+        consumer_resource_group=HOSTILE,
+        consumer_name=HOSTILE,
+        consumer_location=HOSTILE,
+        consumer_tags={"env": HOSTILE, HOSTILE: "prod"},
+        message=HOSTILE,
+    )
+    assert "555" not in decide(policy, CONNECTION, written).reason
+
+
+def test_a_decision_has_the_note_of_its_rule_about_what_is_known() -> None:
+    rule = Rule("r", Verdict.REJECT, Note.parse("no {target.name} for {consumer.location}"), groups=("blob",))
+    facts = replace(KNOWN, target_name="orders")
+    assert decide(Policy((rule,)), CONNECTION, facts).note == "no orders for ?"
+    assert decide(Policy((rule,)), CONNECTION, replace(facts, groups=None)).note == "", "it is held"
+    assert decide(Policy((BY_ESTATE,)), CONNECTION, facts).note == ""
