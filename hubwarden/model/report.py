@@ -42,6 +42,8 @@ class Outcome:
     """Seconds that Azure asked us to wait, where it did."""
     locked: bool = False
     """Whether a management lock forbade it: only a person can take that away."""
+    etag: str = ""
+    """Of the record that was written."""
 
     @property
     def key(self) -> RecordKey | ResourceId:

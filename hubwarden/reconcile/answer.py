@@ -20,6 +20,7 @@ from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile import tell
 from hubwarden.reconcile.rooms import Rooms
 
 PATIENCE = 8.0
@@ -129,6 +130,8 @@ async def close_open(rooms: Rooms) -> None:
                 continue
             answered = Result.DONE if shown is intended.verdict.status else Result.RACED
             result = Result.FAILED if waits else answered
+        if result is Result.DONE:
+            await tell.answered(rooms, intended)
         await rooms.decisions.close(intended, result, rooms.now())
 
 
@@ -211,6 +214,8 @@ async def _note_taken(rooms: Rooms, intended: Intended) -> None:
 
 async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = "") -> None:
     try:
+        if result is Result.DONE:
+            await tell.answered(rooms, intended)
         await rooms.decisions.close(intended, result, rooms.now())
         if count and result is not Result.DONE:
             # What is refused again and again must not use up what the others may.

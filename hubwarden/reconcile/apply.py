@@ -16,6 +16,7 @@ from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import ZoneChange
+from hubwarden.reconcile import tell
 from hubwarden.reconcile.look import Sight
 from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
@@ -37,6 +38,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
         ahead = [claim for claim in _written_ahead(rooms, view, sight) if _needs_storing(sight, claim)]
         listed = {claim.key for claim in sight.claims if claim.version}
         stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
+    noted = await tell.ahead(rooms, view.plan.changes)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def write(change: Change) -> Outcome:
@@ -44,6 +46,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
             return await _written(rooms, view, change, stored)
 
     outcomes = await asyncio.gather(*(write(change) for change in view.plan.changes))
+    await tell.behind(rooms, noted, outcomes)
     try:
         await _forget_ended(rooms, view)
     except TemporaryError as error:
@@ -52,6 +55,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
 
 
 async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> Outcome:
+    etag = ""
     try:
         match change:
             case Put():
@@ -71,7 +75,7 @@ async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> 
         if isinstance(error, RefusedError) and error.code == ZONE_FULL:
             rooms.estate.forget_zones()  # what was known of its room is not so any more
         return failure(change, error)
-    return Outcome(change, Result.DONE)
+    return Outcome(change, Result.DONE, etag=etag)
 
 
 def failure(change: Change | ZoneChange, error: HubwardenError, advice: str = "") -> Outcome:

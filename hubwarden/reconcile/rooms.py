@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hubwarden.arm.estate import Estate
 from hubwarden.arm.session import ArmSession
@@ -12,6 +13,7 @@ from hubwarden.dns.limits import Limits
 from hubwarden.dns.plan import Rules
 from hubwarden.ledger.claims import Claims
 from hubwarden.ledger.decisions import Decisions
+from hubwarden.ledger.outbox import Outbox
 from hubwarden.ledger.runs import Runs
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.ledger.tally import Tally
@@ -20,6 +22,9 @@ from hubwarden.model.endpoint import Network
 from hubwarden.model.own_name import OwnName
 from hubwarden.model.policy import Policy
 from hubwarden.model.resource_id import ResourceId
+
+if TYPE_CHECKING:
+    from hubwarden.announce import Announcer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ class Rooms:
     reject_limit: int
     """How many connections may be answered by rule within an hour."""
     decisions: Decisions
+    outbox: Outbox
+    announcer: Announcer | None
+    """None where the settings name no topic: then nobody is told, and nothing is stored for it."""
     networks: tuple[Network, ...]
     publishes_foreign_targets: bool
     shared: frozenset[ResourceId]

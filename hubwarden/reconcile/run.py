@@ -20,6 +20,7 @@ from hubwarden.reconcile.hand_on import hand_on, look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe
+from hubwarden.reconcile.publish import announce
 from hubwarden.reconcile.rejected import not_taken_back
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
@@ -75,6 +76,8 @@ async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     started = rooms.now()
     part = await _part(rooms, scope, orders)
     part = await missing_handed_on(rooms, part, orders, notes=not isinstance(scope, Everything))
+    if orders.applies:
+        await announce(rooms, scope, part)
     return Report(
         run=new_run_id(started),
         scope=scope,

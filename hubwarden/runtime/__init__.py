@@ -245,6 +245,8 @@ class Runtime:
         """Ends all connections."""
         await self.rooms.arm.close()
         await self.rooms.account.close()
+        if self.rooms.announcer is not None:
+            await self.rooms.announcer.close()
         for credential in self._closing:
             await credential.close()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from hubwarden.announce import Announcer
     from hubwarden.config.environment import Environment, Storage
     from hubwarden.config.loading import Config
     from hubwarden.ledger.storage import StorageAccount
@@ -52,6 +53,7 @@ def rooms_of(
     from hubwarden.dns.plan import Rules
     from hubwarden.ledger.claims import Claims
     from hubwarden.ledger.decisions import Decisions
+    from hubwarden.ledger.outbox import Outbox
     from hubwarden.ledger.runs import Runs
     from hubwarden.ledger.tally import Tally
     from hubwarden.ledger.work_queue import WorkQueue
@@ -82,6 +84,8 @@ def rooms_of(
         approve_limit=config.approve_limit,
         reject_limit=config.reject_limit,
         decisions=Decisions(account),
+        outbox=Outbox(account),
+        announcer=_announcer(config, credential),
         networks=config.addresses,
         publishes_foreign_targets=config.publishes_foreign_targets,
         shared=config.shared,
@@ -91,3 +95,11 @@ def rooms_of(
         now=now,
         sleep=sleep,
     )
+
+
+def _announcer(config: Config, credential: AsyncTokenCredential) -> Announcer | None:
+    if config.topic is None:
+        return None
+    from hubwarden.announce import Announcer
+
+    return Announcer(config.topic, config.instance, credential)

@@ -1,0 +1,187 @@
+"""The outbox: what is to be announced, from before it is done until the topic has taken it; and what was told as held.
+
+All is one partition, so that an announcement and what it leaves to be remembered are stored together or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from itertools import count
+from typing import Any
+
+from hubwarden.errors import RacedError
+from hubwarden.ledger.failures import translated
+from hubwarden.ledger.storage import StorageAccount
+from hubwarden.model.announcement import Announcement, Kind, digest
+
+OUTBOX_TABLE = "hubwardenoutbox"
+OUTBOX_FORMAT = 1
+_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
+_AT_ONCE = 5
+_PARTITION = "outbox"
+_EVENT, _TOLD = "event-", "told-"
+
+Operation = tuple[Any, ...]
+
+
+class State(StrEnum):
+    """How far an announcement got."""
+
+    INTENDED = "intended"
+    DUE = "due"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An announcement in the outbox; `name` is what the ledger calls it, and sorts by time."""
+
+    announcement: Announcement
+    state: State
+    name: str
+
+
+class Outbox:
+    """The outbox in its table. Raises LedgerUnavailableError when storage does not do its part."""
+
+    def __init__(self, account: StorageAccount) -> None:
+        self._outbox = account.table(OUTBOX_TABLE)
+        self._table = self._outbox.client
+        self._order = count()
+
+    async def add(self, announcements: Iterable[Announcement], state: State) -> tuple[Kept, ...]:
+        """Stores announcements of what is about to be done, or of what is done and due."""
+        kept = [self._kept(each, state) for each in announcements]
+        await self._transact([("upsert", _to_row(each)) for each in kept], "storing what is to be announced")
+        return tuple(kept)
+
+    async def settle(self, *, due: Sequence[Kept] = (), void: Sequence[Kept] = ()) -> None:
+        """What was intended is done, and due; or it never will be, or was taken, and is forgotten."""
+        changes: list[Operation] = [("upsert", _to_row(replace(each, state=State.DUE))) for each in due]
+        await self._transact([*changes, *_deletions(each.name for each in void)], "settling what is to be announced")
+
+    async def refused(self, kept: Kept) -> None:
+        """The topic does not take this one: it is tried apart from now on."""
+        await self._transact([("upsert", _to_row(replace(kept, state=State.REFUSED)))], "noting what was refused")
+
+    async def of(self, state: State, *, most: int) -> list[Kept]:
+        """The oldest announcements in that state. What a newer Hubwarden has stored is left to it."""
+        asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and State eq @state and Format le @format"
+        limits = {**_limits(_EVENT), "state": state.value, "format": OUTBOX_FORMAT}
+
+        async def query() -> list[Kept]:
+            found: list[Kept] = []
+            async for row in self._table.query_entities(asked, parameters=limits):
+                found.append(_to_kept(row))
+                if len(found) >= most:
+                    break
+            return found
+
+        with translated("reading what is to be announced"):
+            return await self._outbox.run(query)
+
+    async def tell_once(self, announcements: Iterable[Announcement], *, among: str, ended: bool) -> int:
+        """Stores those that were not told of before, and how many; each is told again only after it has once ended.
+
+        All are of types that begin with `among`. `ended` says that what was told of before under such a type, and is
+        none of these, is so no more.
+        """
+        wanted = {_told(each): each for each in announcements}
+        known = await self._known(among) if ended or wanted else frozenset()
+        news = [(name, each) for name, each in wanted.items() if name not in known]
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def tell(part: Sequence[tuple[str, Announcement]]) -> int:
+            async with gate:
+                return await self._tell(part)
+
+        parts = [news[start : start + _BATCH // 2] for start in range(0, len(news), _BATCH // 2)]
+        told = sum(await asyncio.gather(*map(tell, parts)))
+        if ended:
+            await self._transact(_deletions(known - wanted.keys()), "forgetting what was told")
+        return told
+
+    async def _tell(self, part: Sequence[tuple[str, Announcement]]) -> int:
+        """Where another instance was faster with one, they are stored one by one."""
+        operations: list[Operation] = []
+        for name, announcement in part:
+            kept = self._kept(replace(announcement, id=digest(name, f"{announcement.time}")), State.DUE)
+            row = {"PartitionKey": _PARTITION, "RowKey": name, "Format": OUTBOX_FORMAT}
+            operations += [("create", row), ("upsert", _to_row(kept))]
+        try:
+            with translated("storing what is told of"):
+                await self._outbox.run(partial(self._table.submit_transaction, operations))
+        except RacedError:
+            return sum([await self._tell([each]) for each in part]) if len(part) > 1 else 0
+        return len(part)
+
+    def _kept(self, announcement: Announcement, state: State) -> Kept:
+        """Its name sorts by time, and within the same moment of one process by the order of the deeds."""
+        name = f"{_EVENT}{announcement.time:017.3f}-{next(self._order):08d}-{uuid.uuid4().hex[:8]}"
+        return Kept(announcement, state, name)
+
+    async def _known(self, among: str) -> frozenset[str]:
+        asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
+        limits = _limits(f"{_TOLD}{among}")
+
+        async def query() -> list[str]:
+            pages = self._table.query_entities(asked, parameters=limits, select=["RowKey"])
+            return [row["RowKey"] async for row in pages]
+
+        with translated("reading what was told"):
+            return frozenset(await self._outbox.run(query))
+
+    async def _transact(self, operations: Sequence[Operation], doing: str) -> None:
+        for start in range(0, len(operations), _BATCH):
+            batch = operations[start : start + _BATCH]
+            try:
+                with translated(doing):
+                    await self._outbox.run(partial(self._table.submit_transaction, batch))
+            except RacedError:
+                # Another instance has deleted one of them meanwhile: each by itself, then.
+                for operation in batch:
+                    with suppress(RacedError), translated(doing):
+                        await self._table.submit_transaction([operation])
+
+
+def _deletions(names: Iterable[str]) -> list[Operation]:
+    return [("delete", {"PartitionKey": _PARTITION, "RowKey": name}) for name in names]
+
+
+def _limits(prefix: str) -> dict[str, Any]:
+    return {"key": _PARTITION, "from": prefix, "to": f"{prefix}~"}
+
+
+def _told(announcement: Announcement) -> str:
+    """What an announcement is remembered by: whatever else changes, it is the same as long as this is."""
+    said = json.dumps(announcement.data, sort_keys=True)
+    return f"{_TOLD}{announcement.kind}-{digest(announcement.subject, said)}"
+
+
+def _to_row(kept: Kept) -> dict[str, Any]:
+    announcement = kept.announcement
+    return {
+        "PartitionKey": _PARTITION,
+        "RowKey": kept.name,
+        "Format": OUTBOX_FORMAT,
+        "State": kept.state.value,
+        "Kind": announcement.kind.value,
+        "Subject": announcement.subject,
+        "Data": json.dumps(announcement.data),
+        "Time": announcement.time,
+        "Id": announcement.id,
+    }
+
+
+def _to_kept(row: Mapping[str, Any]) -> Kept:
+    announcement = Announcement(
+        Kind(row["Kind"]), row["Subject"], json.loads(row["Data"]), float(row["Time"]), row["Id"]
+    )
+    return Kept(announcement, State(row["State"]), row["RowKey"])
