@@ -123,7 +123,8 @@ def _is_final(sight: Sight, claim: Claim) -> bool:
         return sight.seen.proven or sight.seen.moved_to is not None or sight.outside
     ended = sight.seen.status in (ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
     ended = ended or fold(claim.guid) in sight.forebears
-    return sight.seen.settled and (ended or bool(sight.seen.sure_names))
+    # Where the settings alone give the names, nothing that Azure will show later can bring one.
+    return sight.seen.settled and (ended or bool(sight.seen.sure_names) or not sight.seen.brings_names)
 
 
 def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:

@@ -19,6 +19,7 @@ from tests.azure import BLOB_ZONE, HUB, SPOKE
 from tests.estate import Estate, held
 from tests.laws.conftest import Founding, restarted
 from tests.laws.test_killed import MOST_WRITES, Killer, killer
+from tests.laws.test_names import OWN_ZONE, SERVICE, given, partners_service
 from tests.laws.test_settings_change import Changing, changed, served
 from tests.laws.test_word import ACCOUNT, FABRIKAM, FQDN, NEWER, PRIVATE, mark, obeyed, planned, refused, word
 
@@ -81,6 +82,20 @@ async def test_a_record_of_an_endpoint_that_is_gone_and_outside_is_released_too(
     await estate.azure.subscription(SPOKE, readable=False)
     await obeyed(estate, word("release"))
     assert await estate.record() is None
+
+
+async def test_a_name_that_the_settings_gave_is_nobodys_after_its_release(found: Founding, tmp_path: Path) -> None:
+    """No claim is left of it: neither a sweep nor another release finds anything to do or to tell."""
+    estate = await found(records=given(SERVICE, fqdn=f"orders.{OWN_ZONE}"))
+    await partners_service(estate)
+    endpoint = await estate.azure.endpoint("pe-partner", SERVICE, groups=[])
+    await estate.look(endpoint)
+    await restarted(estate, tmp_path)
+    await obeyed(estate, word("release"))
+    assert await estate.addresses("orders", OWN_ZONE) is None
+    assert await claims_of(estate, endpoint) == []
+    assert held(await estate.sweep()) == [HeldReason.NO_NAMES]
+    assert (await planned(estate, word("release"))).plan == Plan()
 
 
 async def test_a_released_name_goes_to_the_next_who_wants_it(estate: Estate, served: str, changed: Changing) -> None:
