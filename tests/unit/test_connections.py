@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwarden.arm.connections import answer_connection, knows, to_connection
+from hubwarden.arm.connections import answer_connection, answers, known_types, knows, places_of, to_connection
+from hubwarden.arm.connections.providers import Body, provider_of
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError, RacedError
 from hubwarden.model.connection import CONNECTIONS, Decision, Verdict, connection_id
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.waiting import MOST_LISTED, in_turn
 from tests.unit.given import ENDPOINT, RESOURCES, SPOKE, TARGET
 
 VAULT = f"{RESOURCES}/Microsoft.KeyVault/vaults/orders"
@@ -161,6 +164,122 @@ async def test_only_status_and_description_change(verdict: Verdict) -> None:
     assert body == shown(privateLinkServiceConnectionState=changed, more={"x": 1})
 
 
+STATE = {"status": "Approved", "description": "by rule", "actionsRequired": "None"}
+
+
+@pytest.mark.parametrize(
+    ("target_type", "verb", "body"),
+    [
+        (
+            "Microsoft.ApiManagement/service",
+            "PUT",
+            {"id": "{id}", "properties": {"privateLinkServiceConnectionState": STATE}},
+        ),
+        (
+            "Microsoft.DataFactory/factories",
+            "PUT",
+            {"properties": {"privateLinkServiceConnectionState": STATE, "privateEndpoint": {"id": str(ENDPOINT)}}},
+        ),
+        ("Microsoft.Batch/batchAccounts", "PATCH", {"properties": {"privateLinkServiceConnectionState": STATE}}),
+    ],
+)
+async def test_bodies_of_another_shape(target_type: str, verb: str, body: dict[str, Any]) -> None:
+    """Approval notes, "API Management", "Data Factory" and "Batch": no more than their models have."""
+    provider = Provider(shown(f"{RESOURCES}/{target_type}/t1"))
+    sent = await answered(provider)
+    assert sent == {**body, **({"id": provider.document["id"]} if "id" in body else {})}
+    assert [method for method, *_ in provider.sent] == [verb]
+
+
+async def test_what_can_only_be_shown_is_not_answered() -> None:
+    """Approval notes, "Synapse hubs": only GET and list."""
+    provider = Provider(shown(f"{RESOURCES}/Microsoft.Synapse/privateLinkHubs/h1"))
+    with pytest.raises(InputError, match="cannot be answered"):
+        await answered(provider)
+    assert provider.sent == []
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Removed", ConnectionStatus.DISCONNECTED),
+        ("Failed", ConnectionStatus.UNKNOWN),
+        ("Timeout", ConnectionStatus.UNKNOWN),
+    ],
+)
+def test_statuses_that_only_some_have(status: str, expected: ConnectionStatus) -> None:
+    """Approval notes, "HDInsight", "Elastic SAN" and "Machine Learning"."""
+    assert to_connection(shown(privateLinkServiceConnectionState={"status": status})).status is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "settled", "failed"),
+    [
+        ("Pending", "Pending", True, False),
+        ("Approved", "Pending", False, False),
+        ("Pending", "Failed", True, True),
+        ("Pending", "Canceled", True, True),
+        ("Pending", "Rejecting", False, False),
+        ("Approved", "Dropping", False, False),
+    ],
+)
+def test_the_words_of_work_and_of_failure(status: str, word: str, settled: bool, failed: bool) -> None:
+    """Approval notes, "provisioningState"; what was asked for and failed is over, too."""
+    connection = to_connection(shown(provisioningState=word, privateLinkServiceConnectionState={"status": status}))
+    assert (connection.settled, connection.failed) == (settled, failed)
+
+
+def test_cosmos_shows_one_group() -> None:
+    """Approval notes, "Cosmos DB": `groupId`, singular."""
+    assert to_connection(shown(groupId="Sql")).groups == ("Sql",)
+    assert to_connection(shown(groupId="")).groups == ()
+
+
+@pytest.mark.parametrize("key", ["actionsRequired", "actionRequired"])
+@pytest.mark.parametrize(("value", "must"), [("Recreate", True), ("None", False), ("", False), (None, False)])
+def test_the_action_required_has_two_spellings(key: str, value: str | None, must: bool) -> None:
+    """Approval notes, "Storage": actionRequired, elsewhere actionsRequired."""
+    state = {"status": "Approved", key: value}
+    assert to_connection(shown(privateLinkServiceConnectionState=state)).must_act is must
+
+
+def test_recovery_services_spell_the_etag_otherwise() -> None:
+    """Approval notes, "Recovery Services": eTag."""
+    document = shown()
+    document["eTag"] = document.pop("etag")
+    assert to_connection(document).etag == 'W/"1"'
+
+
+@pytest.mark.parametrize(
+    ("groups", "places"),
+    [
+        (["sites"], [""]),
+        (["sites-Stage"], ["/slots/Stage", ""]),
+        (["SITES-b"], ["/slots/b", ""]),
+        (["sites-a/../b"], [""]),
+        (["sites-"], [""]),
+    ],
+)
+def test_where_the_connection_of_a_slot_may_be(groups: list[str], places: list[str]) -> None:
+    """Approval notes, "App Service slots"; what is no name of a slot names no place."""
+    site = ResourceId.parse(f"{RESOURCES}/Microsoft.Web/sites/s1")
+    assert [str(each) for each in places_of(site, groups)] == [f"{site}{place}" for place in places]
+    assert places_of(TARGET, groups) == (TARGET,)
+
+
+def test_the_types_of_this_version() -> None:
+    """One row for each type, without a doubt about any: a verb goes with a body, a client brings its own version."""
+    types = known_types()
+    assert len(types) > 75
+    assert len({each.lower() for each in types}) == len(types)
+    for each in types:
+        kinds = each.split("/")
+        target = ResourceId.parse(f"{RESOURCES}/{kinds[0]}/" + "/".join(f"{kind}/n" for kind in kinds[1:]))
+        provider = provider_of(target)
+        assert bool(provider.verb) is (provider.body is not None) is answers(target)
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d(-preview)?", provider.api_version) or provider.body is Body.SDK
+
+
 @pytest.mark.parametrize(("note", "description"), [("", "Approved"), (" ", "Approved"), ("x" * 200, "x" * 140)])
 async def test_the_description_is_never_empty_and_never_too_long(note: str, description: str) -> None:
     """Approval notes: SQL refuses an answer without a description (azure-cli issue 20752)."""
@@ -186,3 +305,12 @@ async def test_a_document_of_another_connection_is_not_answered() -> None:
     with pytest.raises(RacedError):
         await answer_connection(cast(ArmSession, provider), decision, "x")
     assert provider.sent == []
+
+
+def test_each_target_that_the_index_does_not_show_has_its_turn() -> None:
+    """A sweep lists so many by ARM, others each time, so that none waits for ever."""
+    targets = [ResourceId.parse(f"{RESOURCES}/Microsoft.Maps/accounts/m{number}") for number in range(250)]
+    assert in_turn(targets[:5], 0.0) == in_turn(reversed(targets[:5]), 0.0)
+    assert len(in_turn(targets, 0.0)) == MOST_LISTED
+    seen = {target for sweep in range(30) for target in in_turn(targets, 900.0 * sweep)}
+    assert seen == set(targets)
