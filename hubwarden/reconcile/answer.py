@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import assert_never
 
 from hubwarden.arm.connections import answer_connection, is_same, read_connection
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
@@ -30,6 +31,8 @@ COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
 
 _SOMEBODYS = 600.0
 """Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
+
+_LONGEST_GROUPS = 200  # characters that are told of
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +92,7 @@ async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, ap
     Once the last follow-up is over and the connection does not show it, it has failed.
     """
     reason = f"{intended.verdict} by rule {intended.rule}: Azure took it, and has not come to an end with it"
-    decided = replace(connection, endpoint=intended.endpoint, groups=intended.groups)
+    decided = replace(connection, endpoint=intended.endpoint, groups=intended.groups, failed=False)
     decision = Decision(decided, intended.verdict, intended.rule, reason)
     if not applies:
         return _under_way(decision)
@@ -173,11 +176,12 @@ def _judged(decision: Decision, found: Connection) -> Answered:
         case _Shows.A_FAILURE:
             return _failed(decision, f"Azure took the answer, and failed at it: it is {found.status}")
         case _Shows.ANOTHER_CONSUMER:
-            shown = f"{found.endpoint or 'no endpoint'} ({', '.join(found.groups)})"
-            wanted = f"{decided.endpoint or 'no endpoint'} ({', '.join(decided.groups)})"
-            return _failed(decision, f"it is another's now: it was answered for {wanted}, and shows {shown}")
+            error = f"it is another's now: it was answered for {_consumer(decided)}, and shows {_consumer(found)}"
+            return _failed(decision, error)
         case _Shows.NOTHING_YET:
             return _under_way(decision)
+        case _ as never:
+            assert_never(never)
 
 
 def _shown(decision: Decision, found: Connection) -> _Shows:
@@ -190,6 +194,10 @@ def _shown(decision: Decision, found: Connection) -> _Shows:
     if found.settled and found.status is not ConnectionStatus.PENDING:
         return _Shows.ANOTHER_ANSWER
     return _Shows.NOTHING_YET
+
+
+def _consumer(connection: Connection) -> str:
+    return f"{connection.endpoint or 'no endpoint'} ({', '.join(connection.groups)[:_LONGEST_GROUPS]})"
 
 
 def _under_way(decision: Decision) -> Answered:
