@@ -20,7 +20,7 @@ from dataclasses import replace
 from hubwarden.approval.conditions import conditions, matches
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import Tenancy
-from hubwarden.model.facts import Facts
+from hubwarden.model.facts import FACTS, Facts
 from hubwarden.model.policy import Policy, Rule
 
 
@@ -44,10 +44,15 @@ def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:
     return Decision(connection, rule.then, rule.name, f"rule {rule.name}: {found}", note=note)
 
 
-def is_settled(policy: Policy, facts: Facts) -> bool:
-    """Whether the facts suffice: no further one could lead to another decision."""
+def open_questions(policy: Policy, facts: Facts) -> frozenset[str]:
+    """The facts, by the names in FACTS, that are not known and could lead to another decision; none when it is settled.
+
+    What a rule further down asks is not among them: it may never be reached.
+    """
     rule = _reached(policy, facts)
-    return rule is None or matches(rule, facts) is True
+    if rule is None or matches(rule, facts) is True:
+        return frozenset()
+    return frozenset(name for name in rule.facts if FACTS[name].read(facts) is None)
 
 
 def _reached(policy: Policy, facts: Facts) -> Rule | None:

@@ -73,7 +73,13 @@ def _to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint
         settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
         names=named or _on_endpoint(properties, has_interface=bool(addresses)),
         interface_addresses=addresses,
+        tags=to_tags(document),
     )
+
+
+def to_tags(document: Document) -> tuple[tuple[str, str], ...]:
+    """The tags of a resource's document; Azure shows none as {}, as null or not at all."""
+    return tuple((str(name), str(value)) for name, value in dict(document.get("tags") or {}).items())
 
 
 def _on_interfaces(interfaces: Iterable[Document]) -> tuple[tuple[EndpointName, ...], frozenset[Address]]:

@@ -88,6 +88,8 @@ class Endpoint:
     """Whether provisioningState is Succeeded: only then is what it shows believed."""
     names: tuple[EndpointName, ...]
     interface_addresses: frozenset[Address]
+    tags: tuple[tuple[str, str], ...] = ()
+    """What its owner tags it with, where its own document was read: the index is not asked for it."""
 
     @property
     def brings_names(self) -> bool:

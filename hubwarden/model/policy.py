@@ -9,7 +9,6 @@ from enum import StrEnum
 from hubwarden.model.connection import Verdict
 from hubwarden.model.expression import Expression, Regex
 from hubwarden.model.facts import FACTS, Side
-from hubwarden.model.facts import Facts as Facts
 from hubwarden.model.glob import Glob
 from hubwarden.model.note import Note
 from hubwarden.model.resource_id import fold
@@ -59,6 +58,32 @@ class Rule:
     older_than: float | None = None
     """Seconds for which the connection must have been waiting."""
     cel: Expression | None = None
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that its conditions ask about, by the names in FACTS."""
+        asked = {
+            "consumer.subscription": self.consumer_subscriptions,
+            "consumer.managementGroups": self.consumer_management_groups,
+            "consumer.inEstate": self.consumer_within is Within.ESTATE,
+            "consumer.tenancy": self.consumer_foreign or self.managed_by or self.consumer_within is Within.TENANT,
+            "consumer.resourceGroup": self.consumer_resource_groups,
+            "consumer.name": self.consumer_endpoints,
+            "consumer.location": self.consumer_locations,
+            "consumer.tags": self.consumer_tags,
+            "target.type": self.target_types,
+            "target.subscription": self.target_subscriptions,
+            "target.managementGroups": self.target_management_groups,
+            "target.resourceGroup": self.target_resource_groups,
+            "target.name": self.target_names,
+            "target.location": self.target_locations,
+            "target.tags": self.target_tags,
+            "groups": self.groups,
+            "message": self.message,
+            "age": self.older_than,
+        }
+        by_cel = self.cel.names if self.cel else frozenset[str]()
+        return by_cel | {name for name, condition in asked.items() if condition}
 
     @property
     def knows_the_consumer(self) -> bool:

@@ -63,9 +63,9 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     Every failure is an Outcome. One that may hide that the answer was taken counts, and stays open in the ledger until
     somebody has looked.
     """
-    note = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): rule {decision.rule}"
+    usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): rule {decision.rule}"
     try:
-        await answer_connection(rooms.arm, decision, note)
+        await answer_connection(rooms.arm, decision, decision.note or usual)
     except HubwardenError as error:
         outcome = _refused(decision, error)
         if outcome.result is not Result.FAILED or not outcome.temporary:

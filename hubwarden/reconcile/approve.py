@@ -9,18 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from hubwarden.approval.decide import decide, is_settled
 from hubwarden.arm.connections import answers
-from hubwarden.arm.endpoints import read_endpoint
-from hubwarden.arm.estate import Estate
-from hubwarden.errors import HubwardenError
 from hubwarden.model.connection import Connection, Decision, Verdict
-from hubwarden.model.endpoint import ConnectionStatus, Tenancy
+from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason
-from hubwarden.model.policy import Facts
 from hubwarden.model.report import Outcome
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, taken
+from hubwarden.reconcile.facts import Surroundings, decided
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
@@ -42,24 +38,8 @@ class Approvals:
     """Those whose answer Azure took in this run, and is still at work on."""
 
 
-class _Tenancies:
-    """Whose subscriptions are, each asked for once in a run, which is fresh enough for its decisions."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
-        self._known: dict[str, Tenancy] = {}
-        self._turn = asyncio.Lock()
-
-    async def of(self, subscription: str) -> Tenancy:
-        """Asks ARM, or remembers. Raises UnavailableError where ARM does not answer."""
-        async with self._turn:
-            if subscription not in self._known:
-                self._known[subscription] = await self._estate.tenancy(subscription, fresh=True)
-        return self._known[subscription]
-
-
-async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: bool) -> Approvals:
-    """Decides on those of the connections that are Pending and, where it `applies`, answers them.
+async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: bool, run: str = "") -> Approvals:
+    """Decides on those of the connections that are Pending and, where it `applies`, answers them for a run.
 
     What cannot be learnt of one holds that one (laws 10 and 13). Raises LedgerUnavailableError before anything is
     written; after that, every failure is an Outcome.
@@ -85,7 +65,7 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     answering, counts, late = await _counted(rooms, answering, now)
     decisions = [_beyond(each) if each.connection.id in late else each for each in decisions]
     held += [_over_limit(each) for each in decisions if each.connection.id in late]
-    intended = await rooms.decisions.intend(answering, now)
+    intended = await rooms.decisions.intend(answering, now, run)
     ahead = list(zip(answering, intended, counts, strict=True))
     answered = await _some_at_once(lambda each: answer(rooms, *each), ahead)
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
@@ -93,8 +73,8 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
 
 async def judge(rooms: Rooms, connections: Sequence[Connection]) -> list[Decision]:
     """What the policy says to these connections, whatever their status; nobody is answered."""
-    tenancies = _Tenancies(rooms.estate)
-    return await _some_at_once(lambda each: _decided(rooms, each, tenancies), connections)
+    around = Surroundings(rooms)
+    return await _some_at_once(lambda each: decided(rooms, each, around), connections)
 
 
 def _together(
@@ -174,47 +154,6 @@ def _over_limit(held: Decision) -> Held:
 
 def _over(decision: Decision) -> str:
     return f"{decision.verdict} by {decision.reason}, but approvals.limits.{decision.verdict} an hour are answered"
-
-
-async def _decided(rooms: Rooms, connection: Connection, tenancies: _Tenancies) -> Decision:
-    """The policy's decision. A fact is asked for only while it could matter; what fails to be learnt stays unknown."""
-    target, endpoint = connection.target, connection.endpoint
-    facts = Facts(
-        consumer=fold(endpoint.subscription) if endpoint else None,
-        target_type=target.type,
-        target_subscription=fold(target.subscription),
-        groups=connection.groups or None,
-    )
-    learning: tuple[Callable[[Facts], Awaitable[Facts]], ...] = (
-        lambda facts: _estate(rooms, facts),
-        lambda facts: _tenancy(tenancies, facts),
-        lambda facts: _groups(rooms, connection, facts),
-    )
-    for learn in learning:
-        if is_settled(rooms.policy, facts):
-            break
-        try:
-            facts = await learn(facts)
-        except HubwardenError as error:
-            log.warning("approve: a fact about %s is not known: %s", connection.id, error)
-    return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
-
-
-async def _estate(rooms: Rooms, facts: Facts) -> Facts:
-    return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
-
-
-async def _tenancy(tenancies: _Tenancies, facts: Facts) -> Facts:
-    return replace(facts, tenancy=await tenancies.of(facts.consumer)) if facts.consumer else facts
-
-
-async def _groups(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:
-    """Where the target shows no groups, the consumer's endpoint does: believed of the estate's, if it leads here."""
-    if facts.groups is not None or not facts.in_estate or connection.endpoint is None:
-        return facts
-    endpoint = await read_endpoint(rooms.arm, connection.endpoint)
-    leads_here = endpoint.id == connection.endpoint and endpoint.target == connection.target
-    return replace(facts, groups=endpoint.groups) if leads_here else facts
 
 
 def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) -> dict[ResourceId, Held]:

@@ -11,7 +11,7 @@ from hubwarden.approval.conditions import conditions, matches
 from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.expression import Expression, Regex
-from hubwarden.model.facts import Facts
+from hubwarden.model.facts import FACTS, Facts
 from hubwarden.model.glob import Glob
 from hubwarden.model.policy import Rule, Within
 from hubwarden.model.resource_id import ResourceId
@@ -257,3 +257,12 @@ def test_what_a_cel_asks_about_is_what_it_names(text: str, knows: bool, asks: bo
     assert by_cel.asks_the_target is not asks
     assert rule(cel=Expression.parse("'blob' in groups")).is_limited
     assert not rule(cel=Expression.parse("age > duration('1h')")).is_limited
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_condition_names_the_facts_that_it_asks_about(name: str) -> None:
+    asked = rule(**{name: ALL[name]}).facts
+    assert len(asked) == 1
+    assert asked <= set(FACTS)
+    assert rule(**ALL).facts == set(FACTS)
+    assert rule(consumer_within=Within.TENANT).facts == {"consumer.tenancy"}

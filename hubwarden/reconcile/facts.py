@@ -1,0 +1,154 @@
+"""Facts about connections that wait: each is asked for only while it could matter, and what fails stays unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from hubwarden.approval.decide import decide, open_questions
+from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.subscriptions import management_groups_above
+from hubwarden.arm.targets import read_target
+from hubwarden.errors import HubwardenError
+from hubwarden.model.connection import Connection, Decision
+from hubwarden.model.endpoint import ConnectionStatus, Tenancy
+from hubwarden.model.facts import Facts
+from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.reconcile.rooms import Rooms
+
+_IN_ENDPOINT = frozenset({"groups", "consumer.location", "consumer.tags"})
+
+log = logging.getLogger(__name__)
+
+Learn = Callable[[Facts], Awaitable[Facts]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learner:
+    """A way to learn facts: `gives` are those that it gives, or that others give only after it."""
+
+    gives: frozenset[str]
+    learn: Learn
+
+
+class Surroundings:
+    """What is asked for once in a run, however many connections it is about: fresh enough for its decisions."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._tenancies: dict[str, Tenancy] = {}
+        self._groups: dict[str, tuple[str, ...] | None] = {}
+        self._turn = asyncio.Lock()
+
+    async def tenancy(self, subscription: str) -> Tenancy:
+        """Whose a subscription is. Raises UnavailableError where ARM does not answer."""
+        async with self._turn:
+            if subscription not in self._tenancies:
+                self._tenancies[subscription] = await self._rooms.estate.tenancy(subscription, fresh=True)
+        return self._tenancies[subscription]
+
+    async def management_groups(self, subscription: str) -> tuple[str, ...] | None:
+        """The management groups above a subscription. Raises UnavailableError where the index does not answer."""
+        async with self._turn:
+            if subscription not in self._groups:
+                self._groups[subscription] = await management_groups_above(self._rooms.arm, subscription)
+        return self._groups[subscription]
+
+
+async def decided(rooms: Rooms, connection: Connection, around: Surroundings) -> Decision:
+    """The policy's decision on a connection, with the facts learnt that it depends on (law 10)."""
+    facts = _shown(connection)
+    learners = _learners(rooms, connection, around)
+    while questions := open_questions(rooms.policy, facts):
+        learner = next((each for each in learners if each.gives & questions), None)
+        if learner is None:
+            break
+        learners.remove(learner)
+        try:
+            facts = await learner.learn(facts)
+        except HubwardenError as error:
+            log.warning("approve: a fact about %s is not known: %s", connection.id, error)
+    return replace(decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts), facts=facts)
+
+
+def _shown(connection: Connection) -> Facts:
+    """What the connection's own document says; only while it waits is its description the consumer's."""
+    target, endpoint = connection.target, connection.endpoint
+    waits = connection.status is ConnectionStatus.PENDING
+    return Facts(
+        consumer=fold(endpoint.subscription) if endpoint else None,
+        consumer_resource_group=endpoint.group if endpoint else None,
+        consumer_name=endpoint.name if endpoint else None,
+        target_type=target.type,
+        target_subscription=fold(target.subscription),
+        target_resource_group=target.group,
+        target_name=target.name,
+        groups=connection.groups or None,
+        message=connection.message if waits else None,
+    )
+
+
+def _learners(rooms: Rooms, connection: Connection, around: Surroundings) -> list[_Learner]:
+    """In this order: what costs less and is needed by others comes first."""
+    return [
+        _Learner(frozenset({"consumer.inEstate"}) | _IN_ENDPOINT, lambda facts: _estate(rooms, facts)),
+        _Learner(
+            frozenset({"consumer.inEstate", "consumer.tenancy", "consumer.managementGroups"}),
+            lambda facts: _tenancy(around, facts),
+        ),
+        _Learner(_IN_ENDPOINT, lambda facts: _endpoint(rooms, connection, facts)),
+        _Learner(frozenset({"target.location", "target.tags"}), lambda facts: _target(rooms, connection.target, facts)),
+        _Learner(frozenset({"consumer.managementGroups"}), lambda facts: _groups_above(around, facts)),
+        _Learner(frozenset({"target.managementGroups"}), lambda facts: _groups_above_target(around, facts)),
+    ]
+
+
+async def _estate(rooms: Rooms, facts: Facts) -> Facts:
+    return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
+
+
+async def _tenancy(around: Surroundings, facts: Facts) -> Facts:
+    return replace(facts, tenancy=await around.tenancy(facts.consumer)) if facts.consumer else facts
+
+
+async def _endpoint(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:
+    """What the consumer's endpoint shows: believed of the estate's, if it leads here.
+
+    Groups are its word only where the target shows none.
+    """
+    if not facts.in_estate or connection.endpoint is None:
+        return facts
+    endpoint = await read_endpoint(rooms.arm, connection.endpoint)
+    if endpoint.id != connection.endpoint or endpoint.target != connection.target:
+        return facts
+    return replace(
+        facts,
+        groups=endpoint.groups if facts.groups is None else facts.groups,
+        consumer_location=_plain(endpoint.location),
+        consumer_tags=dict(endpoint.tags),
+    )
+
+
+async def _target(rooms: Rooms, target: ResourceId, facts: Facts) -> Facts:
+    shown = await read_target(rooms.arm, target)
+    return replace(facts, target_location=_plain(shown.location), target_tags=dict(shown.tags))
+
+
+async def _groups_above(around: Surroundings, facts: Facts) -> Facts:
+    """Names of management groups say something in our own tenant only: another may call its own the same."""
+    if facts.consumer is None or facts.tenancy is Tenancy.UNKNOWN:
+        return facts
+    ours = facts.tenancy is Tenancy.OURS
+    above = await around.management_groups(facts.consumer) if ours else ()
+    return replace(facts, consumer_management_groups=above)
+
+
+async def _groups_above_target(around: Surroundings, facts: Facts) -> Facts:
+    return replace(facts, target_management_groups=await around.management_groups(facts.target_subscription))
+
+
+def _plain(location: str) -> str | None:
+    """A location as rules name it: Azure itself writes "West Europe" now and then; None where none is shown."""
+    return fold(location).replace(" ", "") or None
