@@ -1,31 +1,43 @@
 """The decisions that are to be answered: each is stored as intended before its connection is written, closed after.
 
 Open ones are one partition, so that a sweep finds them with one query; closed ones are the record of what was answered,
-by time. Nothing that a consumer wrote is stored: no message, no reason.
+by time. An open one's key follows from what was decided, and on what: a run that is repeated after a crash finds it
+there, so that each answer is one row, however often it took. Nothing that a consumer wrote is stored: no message, no
+tag.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from azure.data.tables import UpdateMode
 
+from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.connection import Decision, Verdict
+from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.facts import Facts
 from hubwarden.model.report import Result
 from hubwarden.model.resource_id import ResourceId
 
 DECISIONS_TABLE = "hubwardendecisions"
 DECISION_FORMAT = 1
 _BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
-_LONGEST_GROUPS = 2000  # characters
+_LONGEST_GROUPS, _LONGEST_FACTS = 2000, 20000  # characters
 _OPEN, _CLOSED = "open", "closed"
+_FAILED = "failed-"
+FORGOTTEN_AT_ONCE = 1000
+"""Closed decisions; what is older still goes with the next call."""
+
+POLICY = "policy"
+"""Who decided, where it was a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,20 @@ class Intended:
     rule: str
     at: float
     name: str
-    """What the ledger calls it: it sorts by time."""
+    """What the ledger calls it while it is open: it follows from what was decided, and on what."""
     groups: tuple[str, ...] = ()
     """Those decided on; empty where they were not known, or were more than is stored."""
     taken: bool = False
     """Whether Azure took the answer, and was still at work on it then."""
+    run: str = ""
+    who: str = POLICY
+    facts: str = "{}"
+    """What it was decided on, as JSON: ids and codes."""
+
+    @property
+    def kept_as(self) -> str:
+        """What the ledger calls it for ever: it sorts by time."""
+        return f"{self.at:017.3f}-{self.name}"
 
 
 class Decisions:
@@ -52,14 +73,28 @@ class Decisions:
         self._decisions = account.table(DECISIONS_TABLE)
         self._table = self._decisions.client
 
-    async def intend(self, decisions: Iterable[Decision], now: float) -> tuple[Intended, ...]:
-        """Stores decisions ahead of answering them, in their order."""
-        intended = [_intended(decision, now) for decision in decisions]
+    async def intend(self, decisions: Iterable[Decision], now: float, run: str = "") -> tuple[Intended, ...]:
+        """Stores decisions ahead of answering them, in their order; one that was left open goes on as it was."""
+        intended = [_intended(decision, now, run) for decision in decisions]
+        stored: list[Intended] = []
         for start in range(0, len(intended), _BATCH):
-            operations = [("upsert", _to_row(each)) for each in intended[start : start + _BATCH]]
-            with translated("storing what is to be answered"):
+            stored += await self._open(intended[start : start + _BATCH])
+        return tuple(stored)
+
+    async def _open(self, batch: Sequence[Intended]) -> list[Intended]:
+        doing = "storing what is to be answered"
+        try:
+            with translated(doing):
+                operations = [("create", _to_row(each)) for each in batch]
                 await self._decisions.run(partial(self._table.submit_transaction, operations))
-        return tuple(intended)
+        except RacedError:
+            known = {each.name: each for each in await self.open()}
+            for each in batch:
+                if each.name not in known:
+                    with translated(doing):
+                        await self._table.upsert_entity(_to_row(each), UpdateMode.REPLACE)
+            return [known.get(each.name, each) for each in batch]
+        return list(batch)
 
     async def note_taken(self, intended: Intended) -> None:
         """Notes that Azure took the answer and is at work on it, so that nobody sends it again."""
@@ -68,11 +103,48 @@ class Decisions:
             await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
 
     async def close(self, intended: Intended, result: Result, now: float) -> None:
-        """Notes what came of it. It may be closed twice: by its run, and by a sweep that found it open."""
-        closed = {**_to_row(intended), "PartitionKey": _CLOSED, "Result": result.value, "ClosedAt": now}
+        """Notes what came of it. It may be closed twice: by its run, and by a sweep that found it open.
+
+        Tries that fail are one row, the last one's, until one is done; who came too late leaves what stands as it is.
+        """
+        name = f"{_FAILED}{intended.name}" if result is Result.FAILED else intended.kept_as
+        after = intended.verdict.status.value if result is Result.DONE else ""
+        closed = {"PartitionKey": _CLOSED, "RowKey": name, "Result": result.value, "After": after, "ClosedAt": now}
+        row = {**_to_row(intended), **closed}
         with translated(f"closing the decision on {intended.connection}"):
-            await self._decisions.run(lambda: self._table.upsert_entity(closed, UpdateMode.REPLACE))
-            await self._table.delete_entity(_OPEN, intended.name)  # nothing happens if somebody else was faster
+            if result is Result.RACED:
+                with suppress(RacedError), translated("noting that somebody was faster"):
+                    await self._decisions.run(lambda: self._table.create_entity(row))
+            else:
+                await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+            # Nothing happens where there is no such row: somebody else was faster, or no try has failed.
+            if result is Result.DONE:
+                await self._table.delete_entity(_CLOSED, f"{_FAILED}{intended.name}")
+            await self._table.delete_entity(_OPEN, intended.name)
+
+    async def forget(self, before: float) -> int:
+        """Removes decisions that were closed before a moment (seconds since 1970), some at once; how many."""
+        by_time = {"key": _CLOSED, "from": "", "to": f"{before:017.3f}", "before": before}
+        failed = {"key": _CLOSED, "from": _FAILED, "to": f"{_FAILED}~", "before": before}
+        with translated("forgetting old decisions"):
+            keys = [*await self._closed_before(by_time), *await self._closed_before(failed)]
+            for start in range(0, len(keys), _BATCH):
+                batch = [{"PartitionKey": _CLOSED, "RowKey": key} for key in keys[start : start + _BATCH]]
+                await self._table.submit_transaction([("delete", entity) for entity in batch])
+        return len(keys)
+
+    async def _closed_before(self, limits: dict[str, Any]) -> list[str]:
+        asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and ClosedAt lt @before"
+
+        async def query() -> list[str]:
+            found: list[str] = []
+            async for row in self._table.query_entities(asked, parameters=limits, select=["RowKey"]):
+                found.append(row["RowKey"])
+                if len(found) >= FORGOTTEN_AT_ONCE:
+                    break
+            return found
+
+        return await self._decisions.run(query)
 
     async def open(self) -> tuple[Intended, ...]:
         """What was never closed, the oldest first: a run ended between its word and its deed, or got no answer.
@@ -86,13 +158,42 @@ class Decisions:
             return [entity async for entity in self._table.query_entities(asked, parameters=parameters)]
 
         with translated("reading the open decisions"):
-            return tuple(_to_intended(row) for row in await self._decisions.run(query))
+            return tuple(sorted(map(_to_intended, await self._decisions.run(query)), key=lambda each: each.at))
 
 
-def _intended(decision: Decision, now: float) -> Intended:
+def _intended(decision: Decision, now: float, run: str) -> Intended:
     connection = decision.connection
-    name = f"{now:017.3f}-{uuid.uuid4().hex}"
-    return Intended(connection.id, connection.endpoint, decision.verdict, decision.rule, now, name, connection.groups)
+    endpoint = connection.endpoint.key if connection.endpoint else ""
+    said = [connection.id.key, endpoint, sorted(connection.groups), connection.etag, decision.verdict, decision.rule]
+    return Intended(
+        connection=connection.id,
+        endpoint=connection.endpoint,
+        verdict=decision.verdict,
+        rule=decision.rule,
+        at=now,
+        name=hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32],
+        groups=connection.groups,
+        run=run,
+        facts=_codes(decision.facts) if decision.facts else "{}",
+    )
+
+
+def _codes(facts: Facts) -> str:
+    """What was known, without the words of the consumer's that are in no id."""
+    known = {
+        "consumer": facts.consumer,
+        "inEstate": facts.in_estate,
+        "tenancy": facts.tenancy.value,
+        "consumerManagementGroups": facts.consumer_management_groups,
+        "managers": None if facts.managers is None else [str(each) for each in facts.managers],
+        "targetType": facts.target_type,
+        "targetSubscription": facts.target_subscription,
+        "targetManagementGroups": facts.target_management_groups,
+        "targetLocation": facts.target_location,
+        "age": facts.age,
+    }
+    text = json.dumps({name: value for name, value in known.items() if value is not None})
+    return text if len(text) <= _LONGEST_FACTS else "{}"
 
 
 def _to_row(intended: Intended) -> dict[str, Any]:
@@ -108,6 +209,10 @@ def _to_row(intended: Intended) -> dict[str, Any]:
         "IntendedAt": intended.at,
         "Groups": groups if len(groups) <= _LONGEST_GROUPS else "[]",
         "Taken": intended.taken,
+        "Before": ConnectionStatus.PENDING.value,
+        "Run": intended.run,
+        "Who": intended.who,
+        "Facts": intended.facts,
     }
 
 
@@ -121,4 +226,7 @@ def _to_intended(row: Mapping[str, Any]) -> Intended:
         name=row["RowKey"],
         groups=tuple(json.loads(row.get("Groups") or "[]")),
         taken=row.get("Taken") is True,
+        run=row.get("Run") or "",
+        who=row.get("Who") or POLICY,
+        facts=row.get("Facts") or "{}",
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hubwarden.errors import InputError
 from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.facts import Facts
 from hubwarden.model.resource_id import ResourceId, fold
 
 CONNECTIONS = "privateEndpointConnections"
@@ -88,6 +89,8 @@ class Decision:
     """What the connection showed after it was answered; None where it was not."""
     note: str = ""
     """What the rule has written into the connection's description; it may hold the consumer's own words."""
+    facts: Facts | None = field(default=None, compare=False, repr=False)
+    """What it was decided on."""
 
     @property
     def before(self) -> ConnectionStatus:

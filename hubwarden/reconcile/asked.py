@@ -78,7 +78,7 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
             if run.plan and not run.through:
                 run = replace(run, through=await let_through(rooms, run.scope, run.plan))
                 await rooms.runs.store(run)
-            report = await reconcile(rooms, run.scope, applies=run.mode == "apply", through=run.through)
+            report = await reconcile(rooms, run.scope, applies=run.mode == "apply", through=run.through, run=run.id)
     except LedgerUnavailableError:
         raise
     except (TemporaryError, TimeoutError) as error:
@@ -86,7 +86,6 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
     except HubwardenError as error:
         await _fail(rooms, run, str(error))
     else:
-        report = replace(report, run=run.id)
         await _store(rooms, report, run.plan)
         log.info("run %s: %s: %s", run.id, run.scope, report.status)
         await _hand_on_the_rest(rooms, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hubwarden.arm.index import connections_in_index, endpoints_of_target
@@ -32,21 +33,27 @@ from hubwarden.reconcile.zones import complete_zone
 
 
 async def reconcile(
-    rooms: Rooms, scope: Scope, *, applies: bool = True, plan: str = "", through: frozenset[str] = frozenset()
+    rooms: Rooms,
+    scope: Scope,
+    *,
+    applies: bool = True,
+    plan: str = "",
+    through: frozenset[str] = frozenset(),
+    run: str = "",
 ) -> Report:
     """Makes what is in scope right, or, with `applies` False or in mode plan, says what it would do.
 
     With `plan`, a plan's hash, what the limits hold back is let through, if the plan is still that very one: raises
-    PlanChangedError if not. With `through` that was settled before. A person's word without either is only planned;
-    with a plan it raises PlanOnlyError in mode plan. Raises where Azure or the ledger gives no answer to begin with:
-    then nothing was written.
+    PlanChangedError if not. With `through` that was settled before; with `run` it has its name already. A person's word
+    without plan or `through` is only planned; with a plan it raises PlanOnlyError in mode plan. Raises where Azure or
+    the ledger gives no answer to begin with: then nothing was written.
     """
     if plan and isinstance(scope, Word) and not rooms.applies:
         raise PlanOnlyError("the settings say mode: plan, so nobody applies a plan")
     if plan and not through:
         through = await let_through(rooms, scope, plan)
     applies = applies and rooms.applies and (bool(through) or not isinstance(scope, Word))
-    return await _run(rooms, scope, Orders(applies, let_through=through))
+    return await _run(rooms, scope, Orders(applies, let_through=through, run=run))
 
 
 async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
@@ -74,12 +81,13 @@ async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision,
 
 async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     started = rooms.now()
+    orders = replace(orders, run=orders.run or new_run_id(started))
     part = await _part(rooms, scope, orders)
     part = await missing_handed_on(rooms, part, orders, notes=not isinstance(scope, Everything))
     if orders.applies:
         await announce(rooms, scope, part)
     return Report(
-        run=new_run_id(started),
+        run=orders.run,
         scope=scope,
         mode="apply" if orders.applies else "plan",
         started_at=datetime.fromtimestamp(started, UTC),
@@ -134,7 +142,7 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
     if isinstance(found, Held):
         # Without an endpoint it tells of the target, whose owner is not asked for here: the endpoint is not approved.
         return Part(Plan(held=(found,))) if found.endpoint else Part()
-    return _part_of(await approve(rooms, found, applies=orders.applies))
+    return _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
 
 
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
@@ -144,14 +152,14 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     if isinstance(found, Held):
         answered = Part(Plan(held=(found,)))
     else:
-        answered = _part_of(await approve(rooms, found, applies=orders.applies))
+        answered = _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
         endpoints |= {each.endpoint for each in found if each.endpoint}
     return together([answered, await _endpoints(rooms, endpoints, orders)])
 
 
 async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
     """Whatever waits in the estate is decided."""
-    answered = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies)
+    answered = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies, run=orders.run)
     for endpoint in {*_answered(answered.decisions), *_unsure(answered.outcomes)}:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.

@@ -23,6 +23,9 @@ AT_ONCE = 20
 LASTS = 480.0
 """Seconds of a run after which no new part is begun: the platform ends an invocation after 600."""
 
+DECISIONS_KEPT = 365 * 86400.0
+"""Seconds for which the ledger remembers what was answered."""
+
 log = logging.getLogger(__name__)
 
 _REBUILDING = "the ledger was empty: this run only rebuilds the claims from the marks"
@@ -111,6 +114,7 @@ async def _note(rooms: Rooms, compared: Compared, looked_at: Part) -> None:
     """What the next looks want to know of a sweep that saw everything."""
     await rooms.tally.note_ours(compared.ours)
     await rooms.tally.forget_before(rooms.now())
+    await rooms.decisions.forget(rooms.now() - DECISIONS_KEPT)
     await rooms.claims.mend_names(compared.ledger)
     # Only what ARM showed to need no withdrawal waits no longer: a doubt, or an index, is no person's word.
     settled = {*looked_at.plan.unchanged, *(change.key for change in looked_at.plan.changes)}

@@ -45,6 +45,8 @@ class Orders:
     """Withdrawals that a sweep sees coming, by the key of the zone's id."""
     keeps_all: str = ""
     """Why nothing may be withdrawn in this run; empty where it may."""
+    run: str = ""
+    """Whose orders they are; empty until it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
