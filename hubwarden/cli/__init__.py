@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hubwarden.cli import history, names, records, settings, takeover, word, zones
+from hubwarden.cli import history, names, policy, records, settings, takeover, word, zones
 from hubwarden.cli.terminal import BAD_INPUT, FAILED
 from hubwarden.errors import ConfigError, HubwardenError, InputError
 
-COMMANDS = (settings, names, zones, records, history, word, takeover)
+COMMANDS = (settings, policy, names, zones, records, history, word, takeover)
 """The modules that bring commands, in the order in which the help shows them."""
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("interrupted; `python -m hubwarden runs` tells of what was begun", file=sys.stderr)
+        print("interrupted: what was begun may be half done", file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # whoever reads has seen enough, as `head` has; at exit Python would write once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

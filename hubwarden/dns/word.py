@@ -182,8 +182,9 @@ def _released(case: _Case, record: RecordSet) -> Iterator[Decided]:
         return
     party, claim = leaver
     end = end_of(party, claim)
-    if party.outside or (isinstance(end, Held) and end.reason is HeldReason.NO_LONGER_COVERED):
-        yield from let_go(by_rank(case.contest, case.rules), claim, record, "a person releases it", case.rules)
+    if isinstance(end, Held) and (party.outside or end.reason is HeldReason.NO_LONGER_COVERED):
+        why = f"a person releases it: {end.detail}"
+        yield from let_go(by_rank(case.contest, case.rules), claim, record, why, case.rules)
 
 
 def _renamed(case: _Case, record: RecordSet) -> Iterator[Decided]:

@@ -114,7 +114,7 @@ async def test_whoever_interrupts_it_is_told_where_to_look(silent: Spoke, variab
     process.send_signal(signal.SIGINT)
     out, errors = await process.communicate()
     assert (process.returncode, out) == (FAILED, b"")
-    assert errors.startswith(b"interrupted")
+    assert b"interrupted" in errors
     assert b"Traceback" not in errors
     assert await states() == ["failed"]
 

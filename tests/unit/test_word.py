@@ -178,16 +178,18 @@ def test_what_cannot_be_read_is_in_doubt(parties: tuple[Party, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "party",
+    ("party", "why"),
     [
-        pytest.param(leaving(), id="covered no more"),
-        pytest.param(leaving(NOT_SEEN, outside=True), id="outside the estate"),
-        pytest.param(leaving(Gone(ENDPOINT, True, "404"), outside=True), id="outside, and gone"),
-        pytest.param(leaving(fqdn=""), id="nobody knows which of its names it was"),
+        pytest.param(leaving(), "the endpoint still has the name, but the settings give it", id="covered no more"),
+        pytest.param(leaving(NOT_SEEN, outside=True), NOT_SEEN.detail, id="outside the estate"),
+        pytest.param(leaving(fqdn=""), "the ledger has lost for which", id="nobody knows which of its names it was"),
     ],
 )
-def test_release_drops_what_is_no_longer_covered(party: Party) -> None:
-    assert said(Verb.RELEASE, record(), party) == Plan(changes=(drop(why="a person releases it"),))
+def test_release_drops_what_is_no_longer_covered_and_says_why_it_is_not(party: Party, why: str) -> None:
+    [change] = said(Verb.RELEASE, record(), party).changes
+    assert change == drop(why=change.why)
+    assert change.why.startswith("a person releases it: ")
+    assert why in change.why
 
 
 def test_a_released_record_goes_to_the_next_in_one_step() -> None:
