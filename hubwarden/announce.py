@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.core.messaging import CloudEvent
 from azure.eventgrid.aio import EventGridPublisherClient
 
@@ -38,7 +38,8 @@ class Announcer:
             await self._client.send(events)
         except HttpResponseError as error:
             text = f"the topic answered {error.status_code or 'nothing'}: {_brief(error)}"
-            if error.status_code in _NEVER_TAKEN:
+            # Without a token the topic was not even asked.
+            if error.status_code in _NEVER_TAKEN and not isinstance(error, ClientAuthenticationError):
                 raise RefusedError(text) from error
             raise UnavailableError(text) from error
         except AzureError as error:
