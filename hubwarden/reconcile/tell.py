@@ -6,7 +6,7 @@ Without a topic nothing here costs a call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hubwarden.errors import TemporaryError
@@ -34,14 +34,14 @@ async def ahead(rooms: Rooms, changes: Sequence[Change]) -> tuple[Kept, ...]:
     return await rooms.outbox.add([of_change(change, rooms.now()) for change in changes], State.INTENDED)
 
 
-async def behind(rooms: Rooms, noted: Iterable[Kept], outcomes: Iterable[Outcome]) -> None:
+async def behind(rooms: Rooms, noted: Sequence[Kept], outcomes: Sequence[Outcome]) -> None:
     """What was done is due, what was refused is forgotten; what nobody knows for sure is left to the next sweep.
 
     To fail is only a warning: the sweep looks.
     """
-    ended = list(zip(noted, outcomes, strict=False))
-    if not ended:
+    if not noted:
         return
+    ended = list(zip(noted, outcomes, strict=True))
     due = [_done(kept, outcome, rooms.now()) for kept, outcome in ended if outcome.result is Result.DONE]
     void = [kept for kept, outcome in ended if outcome.result is Result.FAILED and not outcome.temporary]
     try:

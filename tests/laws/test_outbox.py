@@ -14,7 +14,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from hubwarden.errors import LedgerUnavailableError
 from hubwarden.ledger.outbox import Outbox, State
 from hubwarden.model.announcement import Announcement, Kind
-from hubwarden.model.scope import Pending
+from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.reconcile import publish
 from hubwarden.runtime import Runtime
 from tests.azure import SPOKE, Azure, resource_id
@@ -81,17 +81,19 @@ async def test_the_cost_of_a_topic_is_as_documented(
     assert with_topic == {"storage": without["storage"] + 4, "topic": 1}
 
 
-async def test_a_timers_run_that_has_nothing_to_tell_costs_one_read(
-    found: Founding, azure: Azure, requests: Counter[str]
+@pytest.mark.parametrize(("scope", "more"), [(Pending(), 1), (Everything(), 4)])
+async def test_a_timers_run_that_has_nothing_to_tell_costs_a_few_reads(
+    found: Founding, azure: Azure, requests: Counter[str], scope: Scope, more: int
 ) -> None:
     spent = []
     for changes in ({}, {"events": {"topic": topic_of(azure)}}):
         estate = await found(**changes)
-        await estate.hubwarden.run(Pending())
+        await estate.hubwarden.run(scope)
         requests.clear()
-        await estate.hubwarden.run(Pending())
+        await estate.hubwarden.run(scope)
         spent.append(requests["storage"])
-    assert spent[1] == spent[0] + 1
+    assert spent[1] == spent[0] + more
+    assert requests["topic"] == 0
 
 
 async def test_with_storage_down_nothing_is_written_and_nothing_is_told(
