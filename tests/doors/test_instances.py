@@ -17,6 +17,7 @@ import pytest
 from simulator.host_process import HostProcess
 from simulator.up import PLATFORM
 from tests.doors.local_azure import APPROVER, PERSONAL, Spoke, Storage, settings
+from tests.doors.test_sweep import due
 
 NOBODY = (
     "DefaultEndpointsProtocol=http;AccountName=test;AccountKey=dGVzdA==;"
@@ -200,3 +201,25 @@ async def test_without_a_token_the_work_is_handed_on_and_done_later(
             return await app.addresses() == ["10.1.0.4"]
 
         await app.until(is_done)
+
+
+async def test_with_a_topic_it_tells_what_it_did_and_a_topic_that_is_down_stops_nothing(
+    silent: Spoke, instance: Instance, storage: str
+) -> None:
+    """The design, section 3, point 6: what the topic did not take is sent by the minute's timer."""
+    topic = f"{silent.up.variables['SIM_URL']}/topics/doors/api/events"
+    endpoint = await silent.endpoint()
+    async with instance(silent, settings(events={"topic": topic}), storage) as app:
+        await app.fault(service="topic", status=503)
+        assert await app.happened(endpoint) == 202
+        assert await app.addresses() == ["10.1.0.4"]
+        await app.hears("publish: what was done is announced later")
+        await app.no_faults()
+        await due(app, "pending")
+
+        async def is_told() -> bool:
+            received = await app.azure.sim("GET", "topics")
+            told = [each["event"]["type"] for each in received if each["principal"] == app.principal]
+            return told == ["Hubwarden.Record.Registered"]
+
+        await app.until(is_told)
