@@ -15,7 +15,7 @@ One thing more is asked of a rule that approves: that it would not approve on th
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hubwarden.approval.conditions import conditions, matches
 from hubwarden.model.connection import Connection, Decision, Verdict
@@ -24,24 +24,40 @@ from hubwarden.model.facts import FACTS, Facts
 from hubwarden.model.policy import Policy, Rule
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy says about facts: its verdict, the rule (empty where none matched), and why."""
+
+    verdict: Verdict
+    rule: str
+    reason: str
+    note: str = ""
+
+
 def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:
     """What the policy answers to a connection; the reason names the rule and the facts, and no text of a stranger's.
 
     The note may have such texts, as its rule asks: it goes to the connection, and nowhere else.
     """
+    judged = judge(policy, facts)
+    return Decision(connection, judged.verdict, judged.rule, judged.reason, note=judged.note)
+
+
+def judge(policy: Policy, facts: Facts) -> Judgement:
+    """What the policy says about facts, whosever they are."""
     rule = _reached(policy, facts)
     if rule is None:
-        return Decision(connection, Verdict.HOLD, "", "no rule matches, and what no rule matches waits for a person")
+        return Judgement(Verdict.HOLD, "", "no rule matches, and what no rule matches waits for a person")
     asked = list(conditions(rule, facts))
     if not all(condition.holds for condition in asked):
         unknown = ", ".join(condition.asks for condition in asked if condition.holds is None)
-        return Decision(connection, Verdict.HOLD, rule.name, f"rule {rule.name} cannot be judged; not known: {unknown}")
+        return Judgement(Verdict.HOLD, rule.name, f"rule {rule.name} cannot be judged; not known: {unknown}")
     if rule.then is Verdict.APPROVE and _believes_anybody(rule, facts):
         why = f"rule {rule.name} would approve on the consumer's own words alone"
-        return Decision(connection, Verdict.HOLD, rule.name, why)
+        return Judgement(Verdict.HOLD, rule.name, why)
     found = ", ".join(condition.found for condition in asked) or "it has no conditions"
     note = rule.note.told(facts) if rule.note else ""
-    return Decision(connection, rule.then, rule.name, f"rule {rule.name}: {found}", note=note)
+    return Judgement(rule.then, rule.name, f"rule {rule.name}: {found}", note)
 
 
 def open_questions(policy: Policy, facts: Facts) -> frozenset[str]:

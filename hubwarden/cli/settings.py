@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import OK, add_command
-from hubwarden.errors import InputError
+from hubwarden.cli.terminal import OK, add_command, text_of
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -28,7 +27,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from hubwarden.config.loading import load, parse
 
     file: Path | None = arguments.file
-    warnings = parse(_text_of(file), str(file))[1] if file else load().warnings
+    warnings = parse(text_of(file), str(file))[1] if file else load().warnings
     print("\n".join(warnings) if warnings else "no faults, no warnings")
     return OK
 
@@ -38,11 +37,3 @@ def _schema(_: argparse.Namespace) -> int:
 
     print(json.dumps(schema(), indent=2))
     return OK
-
-
-def _text_of(file: Path) -> str:
-    """What a file says. Raises InputError where it cannot be read."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from error

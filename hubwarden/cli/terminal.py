@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubwarden.errors import InputError
@@ -44,6 +45,14 @@ def show(form: str, data: object, table: Callable[[], str], as_csv: Callable[[],
             print(as_csv().rstrip())
         case _:
             print(table())
+
+
+def text_of(file: Path) -> str:
+    """What a file says. Raises InputError where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}") from error
 
 
 def opened() -> Runtime:

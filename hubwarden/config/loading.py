@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from hubwarden.catalog import Row
 from hubwarden.catalog.rows import published
-from hubwarden.config.document import Document, dotted, read_document
+from hubwarden.config.document import Document, dotted
 from hubwarden.config.environment import Environment, read_environment, storage_setting
 from hubwarden.config.policy import possible_slips
+from hubwarden.config.reading import read_as
 from hubwarden.config.schema import File
 from hubwarden.errors import ConfigError
 from hubwarden.model.dns_name import DnsName
@@ -90,15 +88,7 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
 
     Raises ConfigError with every fault: its line, its key, and what is allowed.
     """
-    document = read_document(text)
-    if document.faults:
-        raise ConfigError([f"{source}: {fault}" for fault in document.faults])
-    if not isinstance(document.data, dict):
-        raise ConfigError([f"{source}: line 1: the file is a mapping; it begins with 'instance: <name>'"])
-    try:
-        file = File.model_validate(document.data)
-    except ValidationError as error:
-        raise ConfigError(_faults(source, document, error.errors())) from error
+    file, document = read_as(File, text, source, "the file is a mapping; it begins with 'instance: <name>'")
     if faults := _in_the_catalogue(document, file):
         raise ConfigError([f"{source}: {fault}" for fault in faults])
     warnings = [*_not_in_force(document), *_linked_to_nothing(document, file), *_slips(document, file)]
@@ -163,73 +153,6 @@ def _at(data: Any, path: tuple[str | int, ...]) -> Any:
     for part in path:
         data = data[part]
     return data
-
-
-def _faults(source: str, document: Document, errors: Sequence[Any]) -> list[str]:
-    # A list whose items were refused counts as too short as well; that is no fault of its own.
-    refused = {details["loc"][:-1] for details in errors}
-    return [
-        _fault(source, document, details)
-        for details in errors
-        if not (
-            details["type"] == "too_short" and any(path[: len(details["loc"])] == details["loc"] for path in refused)
-        )
-    ]
-
-
-def _fault(source: str, document: Document, details: Any) -> str:
-    path = tuple(details["loc"])
-    return f"{source}: line {document.line(path)}: {dotted(path) or 'the file'}: {_reason(path, details)}"
-
-
-def _reason(path: tuple[str | int, ...], details: Any) -> str:
-    match details["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            return f"is not a key here; allowed are {', '.join(_allowed(path[:-1]))}"
-        case "string_pattern_mismatch":
-            return f"{str(details['input'])[:80]!r} does not look right; it matches {details['ctx']['pattern']}"
-        case "too_short":
-            return f"it needs at least {details['ctx']['min_length']}"
-        case "value_error":
-            return str(details["ctx"]["error"])
-        case "literal_error":
-            return f"it should be {details['ctx']['expected'].replace('True', 'true')}, not {_shown(details['input'])}"
-        case kind if kind in _KINDS:
-            return f"it should be {_KINDS[kind]}, not {_shown(details['input'])}"
-        case _:
-            return f"{details['msg'].replace('Input should', 'it should')}, not {_shown(details['input'])}"
-
-
-_KINDS = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "model_type": "a mapping of keys to values",
-}
-"""What the file calls the types in which pydantic thinks."""
-
-
-def _shown(value: object) -> str:
-    """What the file says there, as YAML would."""
-    return repr(value[:80]) if isinstance(value, str) else json.dumps(value, default=str)[:80]
-
-
-def _allowed(path: tuple[str | int, ...]) -> list[str]:
-    model: Any = File
-    for part in path:
-        if isinstance(part, str):
-            model = next(info for name, info in model.model_fields.items() if (info.alias or name) == part).annotation
-            model = next((argument for argument in getattr(model, "__args__", ()) if _is_part(argument)), model)
-    return sorted(info.alias or name for name, info in model.model_fields.items())
-
-
-def _is_part(candidate: object) -> bool:
-    return isinstance(candidate, type) and issubclass(candidate, BaseModel)
 
 
 def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> Config:

@@ -204,6 +204,10 @@ class ApprovalsPart(Part):
         return Policy(tuple(part.rule() for part in self.rules))
 
 
+UNLEARNT = frozenset({"age"})
+"""Facts that nobody asks Azure for yet."""
+
+
 def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What may be meant, and may be a slip: each with its path beneath `approvals`."""
     for position, rule in enumerate(policy.rules):
@@ -212,6 +216,8 @@ def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]
             yield path, f"{rule.name!r} approves connections to every kind of target"
         if wider := next((earlier for earlier in policy.rules[:position] if earlier.covers(rule)), None):
             yield path, f"{rule.name!r} is never reached: whatever it matches, {wider.name!r} matches before it"
+        if unlearnt := sorted(UNLEARNT & rule.facts) + ["managedBy"] * bool(rule.managed_by):
+            yield path, f"{rule.name!r} asks {', '.join(unlearnt)}, which this version does not learn: it holds instead"
         if rule.cel and _shouts(rule.cel):
             why = "the facts are in lower case, and a text with capitals is compared as it stands"
             yield (*path, "when", "cel"), f"{why}: it may never be equal"

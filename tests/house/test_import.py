@@ -46,6 +46,7 @@ def test_the_app_is_imported_with_an_empty_environment() -> None:
         "pydantic",
         "yaml",
         "aiohttp",
+        "cel_expr_python",
         "rich",
         "simulator",
         "hubwarden.arm",

@@ -21,6 +21,7 @@ ROOMS = {
     "azure.eventgrid": ("hubwarden/announce.py",),
     "azure.functions": ("handlers/", "function_app.py"),
     "azure.core": ("hubwarden/arm/", "hubwarden/ledger/", "hubwarden/announce.py", "hubwarden/runtime/"),
+    "cel_expr_python": ("hubwarden/model/expression.py",),
     "os.environ": ("hubwarden/config/environment.py",),
     "os.getenv": ("hubwarden/config/environment.py",),
     "os.putenv": (),

@@ -69,6 +69,8 @@ COMMANDS = [
     ["zones"],
     ["config", "check"],
     ["config", "schema"],
+    ["policy", "check"],
+    ["policy", "test"],
     ["names"],
     ["reconcile"],
     ["explain"],
