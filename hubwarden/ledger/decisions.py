@@ -53,8 +53,8 @@ class Intended:
     """What the ledger calls it while it is open: it follows from what was decided, and on what."""
     groups: tuple[str, ...] = ()
     """Those decided on; empty where they were not known, or were more than is stored."""
-    taken: bool = False
-    """Whether Azure took the answer, and was still at work on it then."""
+    taken_at: float | None = None
+    """When Azure took the answer, and was still at work on it; None where that is not so."""
     run: str = ""
     who: str = POLICY
     facts: str = "{}"
@@ -96,10 +96,10 @@ class Decisions:
             return [known.get(each.name, each) for each in batch]
         return list(batch)
 
-    async def note_taken(self, intended: Intended) -> None:
+    async def note_taken(self, intended: Intended, now: float) -> None:
         """Notes that Azure took the answer and is at work on it, so that nobody sends it again."""
         with translated(f"noting the answer to {intended.connection}"):
-            row = _to_row(replace(intended, taken=True))
+            row = _to_row(replace(intended, taken_at=now))
             await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
 
     async def close(self, intended: Intended, result: Result, now: float) -> None:
@@ -208,7 +208,7 @@ def _to_row(intended: Intended) -> dict[str, Any]:
         "Rule": intended.rule,
         "IntendedAt": intended.at,
         "Groups": groups if len(groups) <= _LONGEST_GROUPS else "[]",
-        "Taken": intended.taken,
+        "TakenAt": intended.taken_at or 0.0,
         "Before": ConnectionStatus.PENDING.value,
         "Run": intended.run,
         "Who": intended.who,
@@ -225,7 +225,7 @@ def _to_intended(row: Mapping[str, Any]) -> Intended:
         at=float(row["IntendedAt"]),
         name=row["RowKey"],
         groups=tuple(json.loads(row.get("Groups") or "[]")),
-        taken=row.get("Taken") is True,
+        taken_at=row.get("TakenAt") or None,
         run=row.get("Run") or "",
         who=row.get("Who") or POLICY,
         facts=row.get("Facts") or "{}",

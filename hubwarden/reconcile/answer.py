@@ -83,7 +83,7 @@ async def taken(rooms: Rooms, connections: Mapping[ResourceId, Connection]) -> t
     """The answers to these connections that Azure has taken, and that nobody has seen the end of."""
     if not connections:
         return ()
-    return tuple(each for each in await rooms.decisions.open() if each.taken and each.connection in connections)
+    return tuple(each for each in await rooms.decisions.open() if each.taken_at and each.connection in connections)
 
 
 async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, applies: bool) -> Answered:
@@ -105,7 +105,8 @@ async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, ap
         return _under_way(decision)
     else:
         answered = _judged(decision, found)
-    if answered.outcome is None and rooms.now() - intended.at >= sum(rooms.follow_ups):
+    since = intended.taken_at or intended.at
+    if answered.outcome is None and rooms.now() - since >= sum(rooms.follow_ups):
         answered = _failed(answered.decision, "the last follow-up is over, and it does not show the answer")
     if answered.outcome is not None:
         await _close(rooms, intended, answered.outcome.result)
@@ -129,7 +130,7 @@ async def close_open(rooms: Rooms) -> None:
             continue
         else:
             waits = shown is ConnectionStatus.PENDING
-            if waits and intended.taken:
+            if waits and intended.taken_at:
                 continue
             answered = Result.DONE if shown is intended.verdict.status else Result.RACED
             result = Result.FAILED if waits else answered
@@ -215,7 +216,7 @@ def _failed(decision: Decision, error: str) -> Answered:
 
 async def _note_taken(rooms: Rooms, intended: Intended) -> None:
     try:
-        await rooms.decisions.note_taken(intended)
+        await rooms.decisions.note_taken(intended, rooms.now())
     except LedgerUnavailableError as error:
         log.warning("approve: that Azure took the answer to %s is not noted: %s", intended.connection, error)
 

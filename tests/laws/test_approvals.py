@@ -354,7 +354,7 @@ async def test_an_answer_that_azure_does_not_show_in_time_is_followed(found: Fou
     assert [(each.verdict, each.after) for each in approvals.decisions] == [(Verdict.APPROVE, PENDING)]
     assert estate.time.now() - began <= 8.0
     [left] = await estate.hubwarden.rooms.decisions.open()
-    assert left.taken
+    assert left.taken_at
     await estate.azure.advance(60)
     [outcome] = (await answered(estate, target)).outcomes
     assert outcome.result is Result.DONE

@@ -346,3 +346,17 @@ async def test_a_provider_that_says_not_now_is_asked_again(found: Founding, targ
     assert report.look_again
     assert outcomes([await estate.look(endpoint)]) == [Result.DONE]
     assert state_of(await connection_at(estate, target))["status"] == "Approved"
+
+
+async def test_the_follow_ups_count_from_when_azure_took_the_answer(found: Founding) -> None:
+    """Tries that were refused for hours before do not shorten them, though the ledger keeps them as one."""
+    estate = await ruled(found, SQL)
+    _, endpoint = await waiting_at(estate, SQL)
+    refused = fault("PUT", "/privateEndpointConnections/", status=429, code="TooManyRequests")
+    await estate.azure.sim("POST", "faults", refused)
+    assert outcomes([await estate.look(endpoint)]) == [Result.FAILED]
+    estate.time.seconds += sum(estate.hubwarden.rooms.follow_ups)
+    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
+    await estate.look(endpoint)
+    estate.time.seconds += 15
+    assert outcomes([await estate.look(endpoint)]) == []
