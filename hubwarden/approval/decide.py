@@ -40,7 +40,7 @@ def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:
     The note may have such texts, as its rule asks: it goes to the connection, and nowhere else.
     """
     judged = judge(policy, facts)
-    return Decision(connection, judged.verdict, judged.rule, judged.reason, note=judged.note)
+    return Decision(connection, judged.verdict, judged.rule, judged.reason, note=judged.note, facts=facts)
 
 
 def judge(policy: Policy, facts: Facts) -> Judgement:

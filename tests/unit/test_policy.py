@@ -345,6 +345,7 @@ def test_a_decision_has_the_note_of_its_rule_about_what_is_known() -> None:
     assert decide(Policy((rule,)), CONNECTION, facts).note == "no orders for ?"
     assert decide(Policy((rule,)), CONNECTION, replace(facts, groups=None)).note == "", "it is held"
     assert decide(Policy((BY_ESTATE,)), CONNECTION, facts).note == ""
+    assert decide(Policy((BY_ESTATE,)), CONNECTION, facts).facts == facts, "for the ledger"
 
 
 def test_only_what_the_rule_that_is_reached_asks_and_nobody_knows_is_an_open_question() -> None:
