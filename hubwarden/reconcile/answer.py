@@ -122,17 +122,20 @@ async def close_open(rooms: Rooms) -> None:
         if rooms.now() - intended.at < _SOMEBODYS:
             continue
         try:
-            shown = (await read_connection(rooms.arm, intended.connection)).status
+            found = await read_connection(rooms.arm, intended.connection)
         except NotFoundError:
             result = Result.RACED
         except HubwardenError as error:
             log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
             continue
         else:
-            waits = shown is ConnectionStatus.PENDING
+            waits = found.status is ConnectionStatus.PENDING
             if waits and intended.taken_at:
                 continue
-            answered = Result.DONE if shown is intended.verdict.status else Result.RACED
+            mine = found.endpoint == intended.endpoint
+            if intended.taken_at and not mine:
+                log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
+            answered = Result.DONE if mine and found.status is intended.verdict.status else Result.RACED
             result = Result.FAILED if waits else answered
         if result is Result.DONE:
             await tell.answered(rooms, intended)

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from hubwarden.errors import LedgerUnavailableError
-from hubwarden.ledger.decisions import Decisions
+from hubwarden.ledger.decisions import DECISIONS_TABLE, Decisions
 from hubwarden.model.connection import Verdict
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Report, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Pending, Scope
+from hubwarden.reconcile.answer import close_open
 from hubwarden.reconcile.approve import approve
 from tests.azure import resource_id
 from tests.estate import Estate
@@ -360,3 +361,23 @@ async def test_the_follow_ups_count_from_when_azure_took_the_answer(found: Found
     await estate.look(endpoint)
     estate.time.seconds += 15
     assert outcomes([await estate.look(endpoint)]) == []
+
+
+async def test_a_sweep_does_not_take_anothers_approval_for_its_own(
+    found: Founding, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody looked while the answer was under way, and what shows it now is another's connection."""
+    estate = await ruled(found, SQL)
+    target, endpoint = await waiting_at(estate, SQL)
+    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
+    await estate.look(endpoint)
+    shown = await connection_at(estate, target)
+    shown["properties"] |= {"provisioningState": "Ready", "privateEndpoint": {"id": f"{endpoint}-other"}}
+    state_of(shown)["status"] = "Approved"
+    await estate.azure.put(shown)
+    estate.time.seconds += 601
+    await close_open(estate.hubwarden.rooms)
+    assert await estate.hubwarden.rooms.decisions.open() == ()
+    table = estate.hubwarden.rooms.account.table(DECISIONS_TABLE).client
+    assert [row["Result"] async for row in table.query_entities("PartitionKey eq 'closed'")] == ["raced"]
+    assert [each for each in caplog.records if each.levelname == "ERROR" and "another's now" in each.message]
