@@ -70,7 +70,7 @@ async def decided(rooms: Rooms, connection: Connection, around: Surroundings) ->
             facts = await learner.learn(facts)
         except HubwardenError as error:
             log.warning("approve: a fact about %s is not known: %s", connection.id, error)
-    return replace(decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts), facts=facts)
+    return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
 
 
 def _shown(connection: Connection) -> Facts:
