@@ -74,9 +74,13 @@ async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision,
         return (await approve(rooms, found, applies=False)).decisions
     told = {held.connection: held for held in await not_taken_back(rooms, found)}
     return tuple(
-        Decision(each, Verdict.HOLD, "", told[each.id].detail if each.id in told else f"it is {status}")
-        for each in found
+        Decision(each, Verdict.HOLD, "", told[each.id].detail if each.id in told else _standing(each)) for each in found
     )
+
+
+def _standing(connection: Connection) -> str:
+    asked = f"; its consumer must act: {connection.actions[:40]}" if connection.must_act else ""
+    return f"it is {connection.status}{asked}"
 
 
 async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:

@@ -316,6 +316,8 @@ async def test_what_the_consumer_must_do_is_reported(found: Founding) -> None:
     [held] = [each for each in (await estate.sweep()).plan.held if each.reason is HeldReason.ACTION_REQUIRED]
     assert held.connection == ResourceId.parse(shown["id"])
     assert "consumer must recreate the endpoint" in held.detail
+    [listed] = await estate.hubwarden.connections(ConnectionStatus.APPROVED)
+    assert listed.reason == "it is Approved; its consumer must act: Recreate"
 
 
 # Types that the index does not show.
