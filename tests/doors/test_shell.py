@@ -19,7 +19,7 @@ from tests.doors.local_azure import ROOT, Spoke, settings
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 BROKEN = "instance: contoso\nmode: sometimes\nestate: {subscriptions: [contoso]}\nhubs: []\ncolour: blue\n"
 FAULTS = ("line 2: mode:", "line 3: estate.subscriptions.0:", "line 4: hubs:", "line 5: colour:")
-LATER = settings(events={"topic": "https://contoso.westeurope-1.eventgrid.azure.net/api/events"})
+LATER = settings(approvals={"remindAfter": "1d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ async def test_settings_are_checked_before_they_are_deployed(tmp_path: Path) -> 
         places = [line.partition(".yaml: ")[2] for line in told.errors.splitlines()]
         assert [place[: len(fault)] for place, fault in zip(places, FAULTS, strict=True)] == list(FAULTS)
     assert later.code == OK
-    assert "nothing is published by this version" in later.out
+    assert "nobody is reminded by this version" in later.out
     assert schema.code == OK
     assert json.loads(schema.out)["properties"]["instance"]
 
