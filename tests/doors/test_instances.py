@@ -220,6 +220,7 @@ async def test_with_a_topic_it_tells_what_it_did_and_a_topic_that_is_down_stops_
         async def is_told() -> bool:
             received = await app.azure.sim("GET", "topics")
             told = [each["event"]["type"] for each in received if each["principal"] == app.principal]
-            return told == ["Hubwarden.Record.Registered"]
+            # Other tests' connections may wait in the estate; the timer tells of them as well.
+            return [each for each in told if "Record" in each] == ["Hubwarden.Record.Registered"]
 
         await app.until(is_told)
