@@ -190,17 +190,8 @@ def given(ranked: Sequence[Wanting], record: RecordSet | None, why: str, rules: 
     elif record is not None and is_protected(first.want.key, first.want.fqdn, rules):
         yield _of(first, HeldReason.PROTECTED, "records.protected names it")
     else:
-        yield Put(
-            hub=first.want.hub,
-            key=first.want.key,
-            fqdn=first.want.fqdn,
-            addresses=first.want.addresses,
-            ttl=rules.ttl,
-            owner=mark,
-            etag=record.etag if record else None,
-            was=record.addresses if record else (),
-            why=why,
-        )
+        was, etag = (record.addresses, record.etag) if record else ((), None)
+        yield Put.of(first.want, mark, ttl=rules.ttl, was=was, etag=etag, why=why)
     yield from (_contested(each, f"{first.endpoint.id} holds the name") for each in others)
 
 

@@ -128,17 +128,10 @@ def _why_unwanted(key: RecordKey, wishes: Wishes) -> str:
 
 def _put(endpoint: Endpoint, want: Want, record: RecordSet | Unread | None, rules: Rules) -> Put:
     """Ours, which insists that nothing stands there."""
-    return Put(
-        hub=want.hub,
-        key=want.key,
-        fqdn=want.fqdn,
-        addresses=want.addresses,
-        ttl=rules.ttl,
-        owner=Owner(rules.instance, endpoint.id, endpoint.guid),
-        etag=None,
-        was=record.addresses if isinstance(record, RecordSet) else (),
-        why="taken over from the endpoint's DNS zone group" if record else "wanted, and nothing stands there",
-    )
+    why = "taken over from the endpoint's DNS zone group" if record else "wanted, and nothing stands there"
+    was = record.addresses if isinstance(record, RecordSet) else ()
+    mark = Owner(rules.instance, endpoint.id, endpoint.guid)
+    return Put.of(want, mark, ttl=rules.ttl, was=was, etag=None, why=why)
 
 
 def _joined(addresses: Iterable[object]) -> str:

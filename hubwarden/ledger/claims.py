@@ -20,7 +20,7 @@ from azure.data.tables import UpdateMode
 
 from hubwarden.errors import InputError, NewerFormatError, RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import StorageAccount, in_transactions
 from hubwarden.model.plan import Claim, ClaimState
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
@@ -28,7 +28,6 @@ from hubwarden.model.resource_id import ResourceId
 CLAIMS_TABLE = "hubwardenclaims"
 NAMES_TABLE = "hubwardennames"
 CLAIM_FORMAT = 1
-_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _FOLLOW_UP = "follow-up"
 _LINGERS = timedelta(hours=1)
 
@@ -170,8 +169,7 @@ class Claims:
         ordered = list(claims)
         stored: list[Claim] = []
         await asyncio.gather(*(self._list(claim) for claim in ordered if claim.key not in listed))
-        for start in range(0, len(ordered), _BATCH):
-            batch = ordered[start : start + _BATCH]
+        for batch in in_transactions(ordered):
             with translated(f"storing claims of {batch[0].endpoint}"):
                 versions = await self._claims.run(partial(self._write, batch))
             stored += [replace(claim, version=version) for claim, version in zip(batch, versions, strict=True)]

@@ -20,7 +20,7 @@ from azure.data.tables import UpdateMode
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import StorageAccount, in_transactions
 from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.facts import Facts
@@ -29,7 +29,6 @@ from hubwarden.model.resource_id import ResourceId
 
 DECISIONS_TABLE = "hubwardendecisions"
 DECISION_FORMAT = 1
-_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _LONGEST_GROUPS, _LONGEST_FACTS = 2000, 20000  # characters
 _OPEN, _CLOSED = "open", "closed"
 _FAILED = "failed-"
@@ -77,8 +76,8 @@ class Decisions:
         """Stores decisions ahead of answering them, in their order; one that was left open goes on as it was."""
         intended = [_intended(decision, now, run) for decision in decisions]
         stored: list[Intended] = []
-        for start in range(0, len(intended), _BATCH):
-            stored += await self._open(intended[start : start + _BATCH])
+        for some in in_transactions(intended):
+            stored += await self._open(some)
         return tuple(stored)
 
     async def _open(self, batch: Sequence[Intended]) -> list[Intended]:
@@ -128,9 +127,7 @@ class Decisions:
         failed = {"key": _CLOSED, "from": _FAILED, "to": f"{_FAILED}~", "before": before}
         with translated("forgetting old decisions"):
             keys = [*await self._closed_before(by_time), *await self._closed_before(failed)]
-            for start in range(0, len(keys), _BATCH):
-                batch = [{"PartitionKey": _CLOSED, "RowKey": key} for key in keys[start : start + _BATCH]]
-                await self._table.submit_transaction([("delete", entity) for entity in batch])
+            await self._decisions.delete(_CLOSED, keys)
         return len(keys)
 
     async def _closed_before(self, limits: dict[str, Any]) -> list[str]:

@@ -18,12 +18,11 @@ from typing import Any
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import IN_ONE_TRANSACTION, StorageAccount, in_transactions
 from hubwarden.model.announcement import Announcement, Kind, digest
 
 OUTBOX_TABLE = "hubwardenoutbox"
 OUTBOX_FORMAT = 1
-_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _AT_ONCE = 5
 _PARTITION = "outbox"
 _EVENT, _TOLD = "event-", "told-"
@@ -102,7 +101,7 @@ class Outbox:
             async with gate:
                 return await self._tell(part)
 
-        parts = [news[start : start + _BATCH // 2] for start in range(0, len(news), _BATCH // 2)]
+        parts = in_transactions(news, IN_ONE_TRANSACTION // 2)  # each is two rows
         told = sum(await asyncio.gather(*map(tell, parts)))
         if ended:
             await self._transact(_deletions(known - wanted.keys()), "forgetting what was told")
@@ -139,8 +138,7 @@ class Outbox:
             return frozenset(await self._outbox.run(query))
 
     async def _transact(self, operations: Sequence[Operation], doing: str) -> None:
-        for start in range(0, len(operations), _BATCH):
-            batch = operations[start : start + _BATCH]
+        for batch in in_transactions(operations):
             try:
                 with translated(doing):
                     await self._outbox.run(partial(self._table.submit_transaction, batch))

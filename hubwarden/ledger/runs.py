@@ -21,7 +21,6 @@ RUN_FORMAT = 1
 FORGOTTEN_AT_ONCE = 1000
 """Runs; what is older still goes with the next call."""
 
-_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _PART = 64 * 1024  # bytes in a property
 _ESSENCE = 8  # bytes of a change's essence
 _LARGEST = 11 * _PART  # an entity may have 1 MiB, and so, in base64, may a request that holds up nobody else
@@ -104,9 +103,7 @@ class Runs:
 
         with translated("forgetting old runs"):
             keys = await self._runs.run(query)
-            for start in range(0, len(keys), _BATCH):
-                batch = [{"PartitionKey": _RUNS, "RowKey": key} for key in keys[start : start + _BATCH]]
-                await self._table.submit_transaction([("delete", entity) for entity in batch])
+            await self._runs.delete(_RUNS, keys)
         return len(keys)
 
     async def note_sweep(self, run: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -26,7 +26,17 @@ _PATIENCE: dict[str, Any] = {
     "read_timeout": 10,
 }
 
+IN_ONE_TRANSACTION = 100
+"""Operations; Azure Tables takes no more."""
+
 Answer = TypeVar("Answer")
+Thing = TypeVar("Thing")
+
+
+def in_transactions(things: Sequence[Thing], most: int = IN_ONE_TRANSACTION) -> Iterator[Sequence[Thing]]:
+    """All of them in their order, as many together as fit into one transaction, or `most`."""
+    for start in range(0, len(things), most):
+        yield things[start : start + most]
 
 
 class Table:
@@ -38,6 +48,12 @@ class Table:
     async def run(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
         """Runs an operation on the table, making the table first if that is what it lacks."""
         return await _making("TableNotFound", self.client.create_table, operation)
+
+    async def delete(self, partition: str, rows: Sequence[str]) -> None:
+        """Deletes rows of a partition; one that is gone fails its transaction."""
+        for some in in_transactions(rows):
+            deletions = [("delete", {"PartitionKey": partition, "RowKey": row}) for row in some]
+            await self.client.submit_transaction(deletions)
 
 
 class StorageAccount:

@@ -14,13 +14,12 @@ from azure.data.tables import UpdateMode
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import StorageAccount, in_transactions
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
 TALLY_TABLE = "hubwardentally"
 HOUR = 3600.0
-_BATCH = 100  # Azure Tables takes at most 100 operations in one transaction
 _WITHHELD = "withheld"
 _OURS = "ours"
 
@@ -50,8 +49,8 @@ class Tally:
             {"PartitionKey": what.value, "RowKey": name, "About": about, "Thing": _digest(thing)}
             for name, (about, thing) in zip(names, things, strict=True)
         ]
-        for start in range(0, len(rows), _BATCH):
-            operations = [("upsert", row) for row in rows[start : start + _BATCH]]
+        for some in in_transactions(rows):
+            operations = [("upsert", row) for row in some]
             with translated(f"noting what is {what}"):
                 await self._tally.run(partial(self._table.submit_transaction, operations))
         return tuple(names)

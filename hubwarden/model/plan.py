@@ -11,7 +11,7 @@ from typing import Self, assert_never
 
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import Address, Endpoint
+from hubwarden.model.endpoint import Address
 from hubwarden.model.record import Owner, RecordKey
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
@@ -120,12 +120,20 @@ class Claim:
 
     @classmethod
     def on(
-        cls, want: Want, endpoint: Endpoint, state: ClaimState, *, ttl: int, etag: str = "", written_at: float = 0.0
+        cls,
+        want: Want | Put,
+        endpoint: ResourceId,
+        guid: str,
+        state: ClaimState,
+        *,
+        ttl: int,
+        etag: str = "",
+        written_at: float = 0.0,
     ) -> Self:
-        """The claim of an endpoint on a record that it wants."""
+        """The claim of an endpoint on a record that it wants, or that is written for it."""
         return cls(
-            endpoint=endpoint.id,
-            guid=endpoint.guid,
+            endpoint=endpoint,
+            guid=guid,
             hub=want.hub,
             key=want.key,
             fqdn=want.fqdn,
@@ -152,6 +160,11 @@ class Put:
     why: str
     displaces: ResourceId | None = None
     """The living endpoint that loses the name by it, where a hub prefers another."""
+
+    @classmethod
+    def of(cls, want: Want, owner: Owner, *, ttl: int, was: tuple[Address, ...], etag: str | None, why: str) -> Self:
+        """The record that an endpoint wants, with our mark for it."""
+        return cls(want.hub, want.key, want.fqdn, want.addresses, ttl, owner, etag, was, why)
 
     @property
     def endpoint(self) -> ResourceId:

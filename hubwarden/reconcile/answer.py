@@ -22,15 +22,12 @@ from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile import tell
-from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.rooms import SOMEBODYS, Rooms
 
 PATIENCE = 8.0
 """Seconds for which an answered connection is read back in the run that answered it; then the work queue follows it."""
 
 COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
-
-_SOMEBODYS = 600.0
-"""Seconds for which an open decision may be somebody's who is still at it: as long as an invocation lasts."""
 
 _LONGEST_GROUPS = 200  # characters that are told of
 
@@ -119,7 +116,7 @@ async def close_open(rooms: Rooms) -> None:
     What Azure has taken, and still shows as waiting, is followed by whoever finds it waiting.
     """
     for intended in await rooms.decisions.open():
-        if rooms.now() - intended.at < _SOMEBODYS:
+        if rooms.now() - intended.at < SOMEBODYS:
             continue
         try:
             found = await read_connection(rooms.arm, intended.connection)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import ZoneChange
 from hubwarden.reconcile import tell
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.look import Sight
 from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
@@ -39,13 +39,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
         listed = {claim.key for claim in sight.claims if claim.version}
         stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
     noted = await tell.ahead(rooms, view.plan.changes)
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def write(change: Change) -> Outcome:
-        async with gate:
-            return await _written(rooms, view, change, stored)
-
-    outcomes = await asyncio.gather(*(write(change) for change in view.plan.changes))
+    outcomes = await some_at_once(lambda change: _written(rooms, view, change, stored), view.plan.changes, _AT_ONCE)
     await tell.behind(rooms, noted, outcomes)
     try:
         await _forget_ended(rooms, view)
@@ -152,7 +146,7 @@ def _written_ahead(rooms: Rooms, view: View, sight: Sight) -> Iterable[Claim]:
 
 def _claim(rooms: Rooms, endpoint: Endpoint, want: Want, state: ClaimState, record: RecordSet | None) -> Claim:
     etag = record.etag if record else ""
-    return Claim.on(want, endpoint, state, ttl=rooms.rules.ttl, etag=etag, written_at=rooms.now())
+    return Claim.on(want, endpoint.id, endpoint.guid, state, ttl=rooms.rules.ttl, etag=etag, written_at=rooms.now())
 
 
 def _needs_storing(sight: Sight, claim: Claim) -> bool:

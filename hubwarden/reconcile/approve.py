@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from hubwarden.arm.connections import answers
 from hubwarden.model.connection import Connection, Decision, Verdict
@@ -16,15 +14,13 @@ from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, taken
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.facts import Surroundings, decided
 from hubwarden.reconcile.rooms import Rooms
 
 _AT_ONCE = 5
 
 log = logging.getLogger(__name__)
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,8 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     given = {each.id: each for each in connections}
     held = [_must_act(each) for each in given.values() if each.must_act]
     under_way = await taken(rooms, given)
-    followed = await _some_at_once(
-        lambda each: follow(rooms, each, given[each.connection], applies=applies), list(under_way)
+    followed = await some_at_once(
+        lambda each: follow(rooms, each, given[each.connection], applies=applies), under_way, _AT_ONCE
     )
     busy = {each.connection for each in under_way}
     waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
@@ -67,14 +63,14 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     held += [_over_limit(each) for each in decisions if each.connection.id in late]
     intended = await rooms.decisions.intend(answering, now, run)
     ahead = list(zip(answering, intended, counts, strict=True))
-    answered = await _some_at_once(lambda each: answer(rooms, *each), ahead)
+    answered = await some_at_once(lambda each: answer(rooms, *each), ahead, _AT_ONCE)
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
 
 
 async def judge(rooms: Rooms, connections: Sequence[Connection]) -> list[Decision]:
     """What the policy says to these connections, whatever their status; nobody is answered."""
     around = Surroundings(rooms)
-    return await _some_at_once(lambda each: decided(rooms, each, around), connections)
+    return await some_at_once(lambda each: decided(rooms, each, around), connections, _AT_ONCE)
 
 
 def _together(
@@ -187,13 +183,3 @@ def _must_act(connection: Connection) -> Held:
 
 def _held(reason: HeldReason, connection: Connection, detail: str, *, waits: bool = False) -> Held:
     return Held(reason, connection.endpoint, detail, connection=connection.id, waits=waits)
-
-
-async def _some_at_once(do: Callable[[Given], Awaitable[Made]], given: Sequence[Given]) -> list[Made]:
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(each: Given) -> Made:
-        async with gate:
-            return await do(each)
-
-    return await asyncio.gather(*map(one, given))

@@ -275,7 +275,7 @@ def _unclaimed(rooms: Rooms, sight: Sight, standing: Standing, plan: Plan) -> li
     held = {(held.endpoint, held.key) for held in plan.held}
     states = {True: ClaimState.HELD, False: ClaimState.SERVED}
     return [
-        Claim.on(want, sight.seen, states[(sight.seen.id, want.key) in held], ttl=rooms.rules.ttl)
+        Claim.on(want, sight.seen.id, sight.seen.guid, states[(sight.seen.id, want.key) in held], ttl=rooms.rules.ttl)
         for want in sight.wishes.wants
         if want.key not in stored and want.key in standing
     ]

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from hubwarden.approval.decide import decide, open_questions
 from hubwarden.arm.endpoints import read_endpoint
@@ -23,6 +25,7 @@ _IN_ENDPOINT = frozenset({"groups", "consumer.location", "consumer.tags"})
 log = logging.getLogger(__name__)
 
 Learn = Callable[[Facts], Awaitable[Facts]]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +47,18 @@ class Surroundings:
 
     async def tenancy(self, subscription: str) -> Tenancy:
         """Whose a subscription is. Raises UnavailableError where ARM does not answer."""
-        async with self._turn:
-            if subscription not in self._tenancies:
-                self._tenancies[subscription] = await self._rooms.estate.tenancy(subscription, fresh=True)
-        return self._tenancies[subscription]
+        ask = partial(self._rooms.estate.tenancy, fresh=True)
+        return await self._once(self._tenancies, subscription, ask)
 
     async def management_groups(self, subscription: str) -> tuple[str, ...] | None:
         """The management groups above a subscription. Raises UnavailableError where the index does not answer."""
+        return await self._once(self._groups, subscription, partial(management_groups_above, self._rooms.arm))
+
+    async def _once(self, known: dict[str, Found], subscription: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
         async with self._turn:
-            if subscription not in self._groups:
-                self._groups[subscription] = await management_groups_above(self._rooms.arm, subscription)
-        return self._groups[subscription]
+            if subscription not in known:
+                known[subscription] = await ask(subscription)
+        return known[subscription]
 
 
 async def decided(rooms: Rooms, connection: Connection, around: Surroundings) -> Decision:

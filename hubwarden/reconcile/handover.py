@@ -156,19 +156,7 @@ async def _hand_over(surveyed: Survey, handover: _Handover) -> None:
 async def _claim_ahead(handover: _Handover) -> None:
     rooms, takeover = handover.rooms, handover.takeover
     claims = [
-        Claim(
-            endpoint=takeover.endpoint,
-            guid=put.owner.guid,
-            hub=put.hub,
-            key=put.key,
-            fqdn=put.fqdn,
-            addresses=put.addresses,
-            ttl=put.ttl,
-            state=ClaimState.INTENDED,
-            etag="",
-            written_at=0.0,
-        )
-        for put in takeover.puts
+        Claim.on(put, takeover.endpoint, put.owner.guid, ClaimState.INTENDED, ttl=put.ttl) for put in takeover.puts
     ]
     stored = await rooms.claims.store(claims)
     handover.claims.update(zip(takeover.puts, stored, strict=True))

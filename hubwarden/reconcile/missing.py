@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from hubwarden.errors import HubwardenError
 from hubwarden.model.plan import Held
 from hubwarden.model.record import Hub, HubZones, Zone
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneZone
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.hand_on import hand_on
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.write import Orders, Part
@@ -75,15 +76,9 @@ async def _is_linked(rooms: Rooms, hub: Hub, zone: Zone) -> bool:
 
 async def _all_handed_on(rooms: Rooms, found: Mapping[OneZone, Collection[ResourceId]]) -> bool:
     """Notes who waits for each zone, and hands the zones on."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def wait(zone: ResourceId, endpoint: ResourceId) -> None:
-        async with gate:
-            await rooms.claims.wait_for(zone, endpoint)
-
     try:
         for scope, endpoints in found.items():
-            await asyncio.gather(*(wait(scope.zone, endpoint) for endpoint in sorted(endpoints)))
+            await some_at_once(partial(rooms.claims.wait_for, scope.zone), sorted(endpoints), _AT_ONCE)
             await hand_on(rooms, scope)
     except HubwardenError as error:
         log.error("zones: not handed on: %s", error)

@@ -6,7 +6,6 @@ at as well, so that a name goes from one to the next in one step, or stays where
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +28,7 @@ from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.word import Verb
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.listing import Listed, among
 from hubwarden.reconcile.look import Sight, in_doubt, look, see, unseen
 from hubwarden.reconcile.rooms import Rooms
@@ -141,21 +141,19 @@ async def _looks(
     strict: bool = False,
 ) -> list[tuple[ResourceId, Sight]]:
     """Looks at each, some at once; unless `strict`, one that gives no answer is in doubt and holds only itself."""
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(endpoint: ResourceId) -> tuple[ResourceId, Sight]:
-        async with gate:
-            try:
-                return endpoint, await _look(rooms, ask, endpoint, marked.get(endpoint, ()))
-            except LedgerUnavailableError:
+        try:
+            return endpoint, await _look(rooms, ask, endpoint, marked.get(endpoint, ()))
+        except LedgerUnavailableError:
+            raise
+        except HubwardenError as error:
+            if strict:
                 raise
-            except HubwardenError as error:
-                if strict:
-                    raise
-                held = Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
-                return endpoint, in_doubt(endpoint, held, rooms.now(), silent=isinstance(error, TemporaryError))
+            held = Held(HeldReason.UNCERTAIN, endpoint, str(error), waits=True)
+            return endpoint, in_doubt(endpoint, held, rooms.now(), silent=isinstance(error, TemporaryError))
 
-    return await asyncio.gather(*(one(endpoint) for endpoint in dict.fromkeys(endpoints)))
+    return await some_at_once(one, dict.fromkeys(endpoints), _AT_ONCE)
 
 
 async def _look(rooms: Rooms, ask: Ask, endpoint: ResourceId, marked: Sequence[RecordSet]) -> Sight:
@@ -249,23 +247,21 @@ async def read_records(
 
     Raises TemporaryError where one gives no answer, if `strict`.
     """
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def read(key: RecordKey) -> tuple[RecordKey, RecordSet | Unread | None]:
-        async with gate:
-            try:
-                return key, await read_record(rooms.arm, key)
-            except NotFoundError as error:
-                rooms.estate.forget_zones()  # it may be the zone that is gone
-                return key, Unread(str(error))
-            except (DeniedError, RefusedError, InputError) as error:
-                return key, Unread(str(error))
-            except TemporaryError as error:
-                if strict:
-                    raise
-                return key, Unread(str(error))
+        try:
+            return key, await read_record(rooms.arm, key)
+        except NotFoundError as error:
+            rooms.estate.forget_zones()  # it may be the zone that is gone
+            return key, Unread(str(error))
+        except (DeniedError, RefusedError, InputError) as error:
+            return key, Unread(str(error))
+        except TemporaryError as error:
+            if strict:
+                raise
+            return key, Unread(str(error))
 
-    return dict(await asyncio.gather(*(read(key) for key in keys)))
+    return dict(await some_at_once(read, keys, _AT_ONCE))
 
 
 def _believed(claim: Claim, seen: Endpoint | Gone, now: float) -> bool:

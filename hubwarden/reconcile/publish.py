@@ -17,7 +17,7 @@ from hubwarden.model.record import RecordKey, RecordSet, RecordType, Unread
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.reconcile.observe import read_records
-from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.rooms import SOMEBODYS, Rooms
 from hubwarden.reconcile.tell import waiting
 from hubwarden.reconcile.write import Part
 from hubwarden.report.as_events import id_of_record
@@ -36,9 +36,6 @@ REST = 60.0
 
 REFUSED_FOR = 86400.0
 """Seconds for which one that the topic refuses is tried again, by every sweep."""
-
-_SOMEBODYS = 600.0
-"""Seconds for which what was intended may be somebody's who is still at it: as long as an invocation lasts."""
 
 _MOST_LOOKED_AT = 1000
 """Of one sweep; the next looks at the rest."""
@@ -123,7 +120,7 @@ async def _look_at_intended(rooms: Rooms) -> None:
     intended = [
         kept
         for kept in await rooms.outbox.of(State.INTENDED, most=_MOST_LOOKED_AT)
-        if rooms.now() - kept.announcement.time >= _SOMEBODYS
+        if rooms.now() - kept.announcement.time >= SOMEBODYS
     ]
     keys = {kept.name: _key(kept.announcement.subject) for kept in intended}
     shown = await read_records(rooms, set(keys.values()), strict=False)

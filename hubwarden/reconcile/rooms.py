@@ -26,6 +26,9 @@ from hubwarden.model.resource_id import ResourceId
 if TYPE_CHECKING:
     from hubwarden.announce import Announcer
 
+SOMEBODYS = 600.0
+"""Seconds for which what was begun may be somebody's who is still at it: as long as an invocation lasts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:

@@ -17,6 +17,7 @@ from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, 
 from hubwarden.model.word import Word
 from hubwarden.reconcile.answer import close_open
 from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.hand_on import hand_on, look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
@@ -183,9 +184,7 @@ async def _following(rooms: Rooms, connection: Connection) -> Scope:
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:
     """Looks at several endpoints of the estate, some at once; `moving` if they may be on their way elsewhere."""
     ours = [endpoint for endpoint in sorted(endpoints) if await rooms.estate.includes(endpoint.subscription)]
-    views = []
-    for start in range(0, len(ours), AT_ONCE):
-        views.append(await observe(rooms, Ask(tuple(ours[start : start + AT_ONCE]), moving=moving)))
+    views = [await observe(rooms, Ask(some, moving=moving)) for some in in_batches(ours, AT_ONCE)]
     written = await write_all(rooms, views, orders)
     return written if orders.applies else await warned(rooms, written, views)
 

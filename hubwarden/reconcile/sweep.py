@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from hubwarden.dns.capacity import full_soon
 from hubwarden.errors import HubwardenError
 from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.compare import Compared, compare
 from hubwarden.reconcile.missing import unlinked_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
@@ -98,16 +98,10 @@ def next_groups(groups: list[tuple[ResourceId, ...]]) -> tuple[tuple[ResourceId,
 
 async def _claim(rooms: Rooms, compared: Compared) -> None:
     """Claims that the ledger lacks are stored as the index tells them: hints, which no look is worth."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def store(claims: list[Claim]) -> None:
-        async with gate:
-            await rooms.claims.store(claims)
-
     by_endpoint: dict[ResourceId, list[Claim]] = {}
     for claim in compared.unclaimed:
         by_endpoint.setdefault(claim.endpoint, []).append(claim)
-    await asyncio.gather(*map(store, by_endpoint.values()))
+    await some_at_once(rooms.claims.store, by_endpoint.values(), AT_ONCE)
 
 
 async def _note(rooms: Rooms, compared: Compared, looked_at: Part) -> None:

@@ -5,7 +5,6 @@ Everything that cannot be read is an obstacle, never a guess.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +20,7 @@ from hubwarden.model.plan import ClaimState, Held
 from hubwarden.model.record import Keeper, RecordKey, Standing
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.takeover import Obstacle, ObstacleReason, Takeover, TakeoverPlan
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.listing import Listed, among, list_zones
 from hubwarden.reconcile.look import outside, see, wishes_of
 from hubwarden.reconcile.observe import read_records
@@ -67,13 +67,7 @@ async def plan_takeovers(surveyed: Survey, named: Iterable[ResourceId]) -> Takeo
 
 
 async def _foreseen(surveyed: Survey, endpoints: Iterable[ResourceId]) -> tuple[Takeover, ...]:
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(endpoint: ResourceId) -> Takeover:
-        async with gate:
-            return await foresee(surveyed, endpoint)
-
-    return tuple(await asyncio.gather(*(one(each) for each in endpoints)))
+    return tuple(await some_at_once(lambda each: foresee(surveyed, each), endpoints, _AT_ONCE))
 
 
 async def foresee(surveyed: Survey, endpoint: ResourceId) -> Takeover:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.rooms import Rooms
 
 MOST_LISTED = 100
@@ -65,17 +65,15 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
         return waiting
     asked = await connections_to_recreate(rooms.arm, members)
     unshown = await targets_without_connections(rooms.arm, members, known_types())
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def listed(target: ResourceId) -> Sequence[Connection]:
-        async with gate:
-            try:
-                return await list_connections(rooms.arm, target)
-            except HubwardenError as error:
-                log.warning("sweep: connections were not listed: %s", error)
-                return ()
+        try:
+            return await list_connections(rooms.arm, target)
+        except HubwardenError as error:
+            log.warning("sweep: connections were not listed: %s", error)
+            return ()
 
-    found = await asyncio.gather(*map(listed, in_turn(unshown, rooms.now())))
+    found = await some_at_once(listed, in_turn(unshown, rooms.now()), _AT_ONCE)
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
     return (*waiting, *asked, *asking)
 

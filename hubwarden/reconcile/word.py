@@ -18,6 +18,7 @@ from hubwarden.model.plan import ClaimState, Held, HeldReason, Plan
 from hubwarden.model.record import HubZones, Keeper, RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.word import Verb, Word
+from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.compare import Compared, compare, related
 from hubwarden.reconcile.listing import Listed, among, list_zones
 from hubwarden.reconcile.named import keys_of
@@ -145,8 +146,8 @@ def _batches(said: Said, compared: Compared) -> Iterator[tuple[tuple[ResourceId,
         now, left = next_groups(left)
         yield now, frozenset(key for each in now for key in concerned[each])
     alone = sorted(said.keys.difference(*concerned.values()))
-    for start in range(0, len(alone), AT_ONCE):
-        yield (), frozenset(alone[start : start + AT_ONCE])
+    for some in in_batches(alone, AT_ONCE):
+        yield (), frozenset(some)
 
 
 def _unanswered(meant: _Meant, plan: Plan, hubs: Iterable[HubZones]) -> Iterator[Held]:

@@ -25,6 +25,7 @@ from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneZone
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.reconcile.apply import failure
+from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.look import wishes_of
 from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.rooms import Rooms
@@ -131,7 +132,7 @@ def _misses(place: _Place, missing: MissingZone | None) -> bool:
 
 async def _is_missed(rooms: Rooms, place: _Place, wanted: Wanted) -> bool:
     """Whether ARM itself shows an endpoint that misses the zone: the index only hints."""
-    for batch in _batches(wanted):
+    for batch in in_batches(sorted(wanted), AT_ONCE):
         view = await observe(rooms, Ask(batch))
         if any(_misses(place, held.missing) for held in view.plan.held):
             return True
@@ -166,7 +167,7 @@ async def _fill(rooms: Rooms, zone: Zone, wanted: Wanted, orders: Orders, done: 
     open_keys = absent | doubted
     left = [who for who, each in wanted.items() if not each or any(want.key in open_keys for want in each)]
     views = []
-    for batch in _batches(left):
+    for batch in in_batches(sorted(left), AT_ONCE):
         views.append(await observe(rooms, Ask(batch, absent=absent, doubted=doubted)))
         done.append(await write_all(rooms, views[-1:], orders))
     return views
@@ -273,9 +274,3 @@ def _failed(part: Part) -> bool:
 
 def _told(outcomes: Iterable[Outcome]) -> list[object]:
     return [outcome.change for outcome in outcomes]
-
-
-def _batches(wanted: Iterable[ResourceId]) -> Iterator[tuple[ResourceId, ...]]:
-    ordered = sorted(wanted)
-    for start in range(0, len(ordered), AT_ONCE):
-        yield tuple(ordered[start : start + AT_ONCE])

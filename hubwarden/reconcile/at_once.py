@@ -1,0 +1,27 @@
+"""Many things, some at once: what is asked of Azure and of storage together must not flood them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], most: int) -> list[Made]:
+    """What `do` makes of each, in their order, at most so many at a time. Raises the first that it raises."""
+    gate = asyncio.Semaphore(most)
+
+    async def one(each: Given) -> Made:
+        async with gate:
+            return await do(each)
+
+    return await asyncio.gather(*map(one, given))
+
+
+def in_batches(given: Sequence[Given], most: int) -> Iterator[tuple[Given, ...]]:
+    """All of them in their order, at most so many together."""
+    for start in range(0, len(given), most):
+        yield tuple(given[start : start + most])
