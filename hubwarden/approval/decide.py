@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hubwarden.approval.conditions import conditions, matches
+from hubwarden.approval.prepared import PreparedRule, prepared
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import FACTS, Facts
-from hubwarden.model.policy import Policy, Rule
+from hubwarden.model.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,16 @@ def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:
 
 def judge(policy: Policy, facts: Facts) -> Judgement:
     """What the policy says about facts, whosever they are."""
-    rule = _reached(policy, facts)
-    if rule is None:
+    reached = prepared(policy).reached(facts)
+    if reached is None:
         return Judgement(Verdict.HOLD, "", "no rule matches, and what no rule matches waits for a person")
-    asked = list(conditions(rule, facts))
-    if not all(condition.holds for condition in asked):
-        unknown = ", ".join(condition.asks for condition in asked if condition.holds is None)
+    rule, asked = reached.rule, reached.conditions
+    if unknown := ", ".join(condition.asks for condition in asked if condition.holds(facts) is None):
         return Judgement(Verdict.HOLD, rule.name, f"rule {rule.name} cannot be judged; not known: {unknown}")
-    if rule.then is Verdict.APPROVE and _believes_anybody(rule, facts):
+    if rule.then is Verdict.APPROVE and _believes_anybody(reached, facts):
         why = f"rule {rule.name} would approve on the consumer's own words alone"
         return Judgement(Verdict.HOLD, rule.name, why)
-    found = ", ".join(condition.found for condition in asked) or "it has no conditions"
+    found = ", ".join(condition.found(facts) for condition in asked) or "it has no conditions"
     note = rule.note.told(facts) if rule.note else ""
     return Judgement(rule.then, rule.name, f"rule {rule.name}: {found}", note)
 
@@ -65,18 +64,13 @@ def open_questions(policy: Policy, facts: Facts) -> frozenset[str]:
 
     What a rule further down asks is not among them: it may never be reached.
     """
-    rule = _reached(policy, facts)
-    if rule is None or matches(rule, facts) is True:
+    reached = prepared(policy).reached(facts)
+    if reached is None or reached.matches(facts) is True:
         return frozenset()
-    return frozenset(name for name in rule.facts if FACTS[name].read(facts) is None)
+    return frozenset(name for name in reached.rule.facts if FACTS[name].read(facts) is None)
 
 
-def _reached(policy: Policy, facts: Facts) -> Rule | None:
-    """The rule at which the search ends: the first that is not known to be false."""
-    return next((rule for rule in policy.rules if matches(rule, facts) is not False), None)
-
-
-def _believes_anybody(rule: Rule, facts: Facts) -> bool:
+def _believes_anybody(reached: PreparedRule, facts: Facts) -> bool:
     """Whether the rule matches although nothing is known of the consumer but its own words.
 
     Only a cel can: `consumer.inEstate || message.contains("please")` is true of whoever says please.
@@ -89,4 +83,4 @@ def _believes_anybody(rule: Rule, facts: Facts) -> bool:
         tenancy=Tenancy.UNKNOWN,
         managers=None,
     )
-    return matches(rule, unproven) is True
+    return reached.matches(unproven) is True

@@ -167,9 +167,12 @@ class Rule:
         return self.cel is not None and any(FACTS[name].side is side for name in self.cel.names)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """The owner's rules in order: the first that matches wins, and what no rule matches is held."""
+    """The owner's rules in order: the first that matches wins, and what no rule matches is held.
+
+    One is equal to itself only, so that what was made ready of it is found at once, however many rules it has.
+    """
 
     rules: tuple[Rule, ...] = ()
 

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[^\x00-\x20\x7f/\\?#%&<>\"'{}|^`;]{1,260}")
 
 def fold(text: str) -> str:
     """The text with its ASCII letters in lower case, which is how Azure compares ids, types and groups."""
-    return text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(_FOLD)  # the former is faster, and the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
