@@ -57,10 +57,10 @@ def _play(variables: dict[str, str], console: Console) -> bool:
 
 
 def _keep(up: Process, variables: dict[str, str], console: Console) -> None:
-    console.print("\nIt stays up until Ctrl-C. For clients of your own:\n")
-    for name, value in variables.items():
-        console.print(f"export {name}='{value}'", soft_wrap=True)
     try:
+        console.print("\nIt stays up until Ctrl-C. For clients of your own:\n")
+        for name, value in variables.items():
+            console.print(f"export {name}='{value}'", soft_wrap=True)
         up.wait()
     except KeyboardInterrupt:
         console.print("\nEnded.")

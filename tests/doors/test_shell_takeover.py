@@ -95,7 +95,7 @@ async def test_whoever_interrupts_it_is_told_where_to_look(silent: Spoke, variab
     """Its run does not stay under way for ever."""
     endpoint = await grouped(silent)
     shown = json.loads((await shell("takeover", endpoint, "--format", "json", **variables)).out)
-    await silent.fault(method="PUT", path=f"/A/{silent.account}$", delayMs=60_000, status=503)
+    await silent.fault(method="PUT", path=f"/A/{silent.account}$", delayMs=600_000, status=503)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hubwarden", "takeover", endpoint, "--apply", shown["plan"]["hash"]),
         cwd=ROOT,
