@@ -84,8 +84,11 @@ class Expression:
 
         CEL's own rules for errors are Kleene's for what is not known: `false && x` is false, `true || x` is true.
         """
-        known = {name: _given(FACTS[name].read(facts)) for name in self.names}
-        found = _result(self._compiled, {name: value for name, value in known.items() if value is not None})
+        known: dict[str, object] = {}
+        for name in self.names:
+            if (value := _given(FACTS[name].read(facts))) is not None:
+                known[name] = value
+        found = _result(self._compiled, known)
         return found if isinstance(found, bool) else None
 
     def _fault(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import Self
 
 from hubwarden.errors import InputError
@@ -11,6 +12,8 @@ from hubwarden.model.resource_id import fold
 LONGEST = 260
 """Characters; no resource has a longer name."""
 
+_WILD = re.compile(r"[*?]")
+
 
 @dataclass(frozen=True, slots=True)
 class Glob:
@@ -18,6 +21,11 @@ class Glob:
 
     text: str
     """In lower case: Azure compares names without case."""
+    _beginning: str = field(init=False, repr=False, compare=False)
+    """What stands before the first `*` or `?`: most names differ there."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_beginning", _WILD.split(self.text, maxsplit=1)[0])
 
     @classmethod
     def parse(cls, text: object) -> Self:
@@ -38,8 +46,10 @@ class Glob:
     def matches(self, name: str) -> bool:
         """Whether the whole name is as the glob says; in steps no more than both lengths multiplied."""
         glob, text = self.text, fold(name)
-        place = position = retry = 0
-        star = -1
+        if not text.startswith(self._beginning):
+            return False
+        place = position = len(self._beginning)
+        retry, star = 0, -1
         while position < len(text):
             if place < len(glob) and glob[place] == "*":
                 star, retry = place, position
