@@ -76,23 +76,41 @@ _AFTER = {
 }
 
 
+POLICY = "policy"
+"""Who decides, where it is a rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be answered to a connection, which rule said so, and why."""
+    """What is to be answered to a connection, which rule or which person said so, and why."""
 
     connection: Connection
     verdict: Verdict
     rule: str
-    """The name of the rule; empty where none matched."""
+    """The name of the rule; empty where none matched, or where a person decided."""
     reason: str
     after: ConnectionStatus | None = None
     """What the connection showed after it was answered; None where it was not."""
     note: str = ""
-    """What the rule has written into the connection's description; it may hold the consumer's own words."""
+    """What is written into the connection's description; a rule's may hold the consumer's own words."""
+    who: str = POLICY
+    """The object id of the person who decided."""
+    said: str = ""
+    """The person's own words."""
     facts: Facts | None = field(default=None, compare=False, repr=False)
     """What it was decided on."""
+
+    @property
+    def decided_by(self) -> str:
+        """The rule or the person, for a sentence."""
+        return by(self.rule, self.who)
 
     @property
     def before(self) -> ConnectionStatus:
         """What the connection showed when it was decided on."""
         return self.connection.status
+
+
+def by(rule: str, who: str) -> str:
+    """Who decided, for a sentence: a rule by its name, a person by object id."""
+    return f"rule {rule}" if who == POLICY else f"person {who}"

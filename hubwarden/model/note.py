@@ -41,13 +41,21 @@ class Note:
 
         Empty where nothing can be seen of it.
         """
-        told = _PLACE.sub(lambda found: _said(FACTS[found[1]].read(facts)), self.text)
-        seen = "".join(character for character in told if character.isprintable())
-        # Azure counts UTF-16 units, of which rare characters take two.
-        return seen.encode("utf-16-le")[: 2 * LONGEST].decode("utf-16-le", errors="ignore").strip()
+        return description(_PLACE.sub(lambda found: _said(FACTS[found[1]].read(facts)), self.text))
 
     def __str__(self) -> str:
         return self.text
+
+
+def description(text: str) -> str:
+    """A text as Azure takes it for a connection: at most LONGEST characters, all to be seen; perhaps none."""
+    # Azure counts UTF-16 units, of which rare characters take two.
+    return to_be_seen(text).encode("utf-16-le")[: 2 * LONGEST].decode("utf-16-le", errors="ignore").strip()
+
+
+def to_be_seen(text: str) -> str:
+    """What of a text can be seen, in one line."""
+    return "".join(character for character in text if character.isprintable())
 
 
 NAMES = tuple(name for name, fact in FACTS.items() if fact.kind is not Kind.TAGS)

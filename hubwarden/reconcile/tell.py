@@ -66,7 +66,13 @@ async def answered(rooms: Rooms, intended: Intended) -> None:
     if rooms.announcer is None:
         return
     told = of_answer(
-        intended.connection, intended.endpoint, intended.verdict, intended.rule, name=intended.kept_as, now=rooms.now()
+        intended.connection,
+        intended.endpoint,
+        intended.verdict,
+        intended.rule,
+        who=intended.who,
+        name=intended.kept_as,
+        now=rooms.now(),
     )
     await rooms.outbox.add([told], State.DUE)
 

@@ -1,6 +1,6 @@
 """Changes, answers and what is held as announcements: ids, names, addresses and codes.
 
-Nothing that a consumer wrote goes in, no person does, and no sentence: those are for the Report.
+Nothing that a consumer wrote goes in, and no sentence: those are for the Report. Of a person only the object id does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def record_id(key: RecordKey) -> str:
 
 
 def of_answer(
-    connection: ResourceId, endpoint: ResourceId | None, verdict: Verdict, rule: str, *, name: str, now: float
+    connection: ResourceId, endpoint: ResourceId | None, verdict: Verdict, rule: str, *, who: str, name: str, now: float
 ) -> Announcement:
     """A connection that shows the answer now; `name` is what the ledger calls the decision."""
     kind = _ANSWERED[verdict]
@@ -51,6 +51,7 @@ def of_answer(
         **_connection(connection, endpoint),
         "verdict": verdict.value,
         "rule": rule or None,
+        "who": who,
         "before": ConnectionStatus.PENDING.value,
         "after": verdict.status.value,
     }
@@ -100,6 +101,7 @@ def _failed(decision: Decision, now: float) -> Announcement:
         **_connection(decision.connection.id, decision.connection.endpoint),
         "verdict": decision.verdict.value,
         "rule": decision.rule or None,
+        "who": decision.who,
         "before": decision.before.value,
     }
     return Announcement(Kind.CONNECTION_FAILED, str(decision.connection.id), data, now)

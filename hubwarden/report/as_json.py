@@ -150,6 +150,7 @@ def decision_data(decision: Decision) -> Data:
         "connection": str(decision.connection.id),
         "verdict": decision.verdict.value,
         "rule": decision.rule or None,
+        "who": decision.who,
         "reason": decision.reason,
         "before": decision.before.value,
         "after": decision.after.value if decision.after else None,

@@ -353,6 +353,7 @@ async def test_an_answer_is_announced(found: Founding, azure: Azure, then: str, 
         "endpoint": endpoint,
         "verdict": then,
         "rule": "own",
+        "who": "policy",
         "before": "Pending",
         "after": "Approved" if then == "approve" else "Rejected",
     }

@@ -33,11 +33,19 @@ def test_a_decision_says_what_was_before_and_after() -> None:
         "connection": str(CONNECTION.id),
         "verdict": "approve",
         "rule": "own",
+        "who": "policy",
         "reason": "rule own: it is ours",
         "before": "Pending",
         "after": "Approved",
     }
     assert (decision_data(HELD)["rule"], decision_data(HELD)["after"]) == (None, None)
+
+
+def test_a_decision_says_which_rule_or_which_person_made_it() -> None:
+    """A person is the directory's object id, and nothing else."""
+    person = replace(DONE, rule="", who="0b1d0000-0000-4000-8000-000000000001")
+    assert (DONE.decided_by, person.decided_by) == ("rule own", "person 0b1d0000-0000-4000-8000-000000000001")
+    assert (decision_data(person)["rule"], decision_data(person)["who"]) == (None, person.who)
 
 
 def test_a_report_tells_decisions_and_what_became_of_the_answers() -> None:

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 
 from hubwarden.model.announcement import Kind, digest
-from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.connection import POLICY, Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Drop, Held, HeldReason, Put
 from hubwarden.model.record import Owner, RecordKey, RecordType
@@ -25,6 +25,7 @@ PUT = Put("weu", KEY, "st1.com", (ADDRESS,), 10, Owner("contoso", PE, "g"), None
 DROP = Drop(KEY, "e1", (ADDRESS,), PE, "gone")
 WAITS = Connection(CONNECTION, PE, ("blob",), ConnectionStatus.PENDING, "please", settled=True)
 HOLD = Decision(WAITS, Verdict.HOLD, "", "no rule matches: please")
+PERSON = "0b1d0000-0000-4000-8000-000000000001"
 NOW = 5.0
 
 
@@ -55,11 +56,14 @@ def test_a_drop_is_known_by_the_etag_that_it_insists_on() -> None:
 
 def test_an_answers_id_follows_from_the_decision() -> None:
     """Published twice, after a crash, it is the same event."""
-    first, again = (of_answer(CONNECTION, PE, Verdict.APPROVE, "own", name="d1", now=now) for now in (1.0, 2.0))
+    own = (CONNECTION, PE, Verdict.APPROVE, "own")
+    first, again = (of_answer(*own, who=POLICY, name="d1", now=now) for now in (1.0, 2.0))
     assert first.id == again.id
-    assert first.id != of_answer(CONNECTION, PE, Verdict.APPROVE, "own", name="d2", now=1.0).id
-    unknown = of_answer(CONNECTION, None, Verdict.REJECT, "", name="d1", now=1.0)
+    assert first.id != of_answer(*own, who=POLICY, name="d2", now=1.0).id
+    assert first.data["who"] == "policy"
+    unknown = of_answer(CONNECTION, None, Verdict.REJECT, "", who=PERSON, name="d1", now=1.0)
     assert (unknown.kind, unknown.data["endpoint"], unknown.data["rule"]) == (Kind.CONNECTION_REJECTED, None, None)
+    assert unknown.data["who"] == PERSON
 
 
 def test_a_connection_that_waits_is_told_once_with_the_reason_that_holds_it() -> None:
