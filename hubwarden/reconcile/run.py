@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,14 +11,14 @@ from hubwarden.errors import PlanChangedError, PlanOnlyError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, Plan, essence
-from hubwarden.model.report import Outcome, Report, Result, new_run_id
+from hubwarden.model.report import Report, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
 from hubwarden.model.word import Word
+from hubwarden.reconcile.afterwards import answered, look_afterwards
 from hubwarden.reconcile.answer import close_open
 from hubwarden.reconcile.approve import Approvals, approve
 from hubwarden.reconcile.at_once import in_batches
-from hubwarden.reconcile.hand_on import hand_on, look_at
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe
@@ -131,11 +131,11 @@ async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
         return Part(Plan(held=(held,)))
     ask = Ask((scope.endpoint,), thorough=scope.thorough, strict=True)
     view = await observe(rooms, ask)
-    answered = await _own_connection(rooms, view, orders)
-    if _answered(answered.decisions):
+    own = await _own_connection(rooms, view, orders)
+    if answered(own.decisions):
         view = await observe(rooms, ask)
     written = await write(rooms, view, orders)
-    return together([answered, written if orders.applies else await warned(rooms, written, [view])])
+    return together([own, written if orders.applies else await warned(rooms, written, [view])])
 
 
 async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
@@ -153,32 +153,20 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     """A target's connections are decided, and the endpoints that they come from are looked at."""
     found = await of_target(rooms, target)
-    answered, endpoints = Part(), await endpoints_of_target(rooms.arm, await rooms.estate.members(), target)
+    decided, endpoints = Part(), await endpoints_of_target(rooms.arm, await rooms.estate.members(), target)
     if isinstance(found, Held):
-        answered = Part(Plan(held=(found,)))
+        decided = Part(Plan(held=(found,)))
     else:
-        answered = _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
+        decided = _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
         endpoints |= {each.endpoint for each in found if each.endpoint}
-    return together([answered, await _endpoints(rooms, endpoints, orders)])
+    return together([decided, await _endpoints(rooms, endpoints, orders)])
 
 
 async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
     """Whatever waits in the estate is decided."""
-    answered = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies, run=orders.run)
-    for endpoint in {*_answered(answered.decisions), *_unsure(answered.outcomes)}:
-        if await rooms.estate.includes(endpoint.subscription):
-            # Azure may take a while to show the answer there: it is waited for by a look of its own.
-            await look_at(rooms, OneEndpoint(endpoint))
-    for connection in answered.begun:
-        await hand_on(rooms, await _following(rooms, connection))
-    return _part_of(answered)
-
-
-async def _following(rooms: Rooms, connection: Connection) -> Scope:
-    """The look by which an answer is followed: at an endpoint of the estate, or at the target of anybody else's."""
-    endpoint = connection.endpoint
-    ours = endpoint is not None and await rooms.estate.includes(endpoint.subscription)
-    return OneEndpoint(endpoint) if endpoint and ours else OneTarget(connection.target)
+    approvals = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies, run=orders.run)
+    await look_afterwards(rooms, approvals)
+    return _part_of(approvals)
 
 
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:
@@ -187,27 +175,6 @@ async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Or
     views = [await observe(rooms, Ask(some, moving=moving)) for some in in_batches(ours, AT_ONCE)]
     written = await write_all(rooms, views, orders)
     return written if orders.applies else await warned(rooms, written, views)
-
-
-def _answered(decisions: Iterable[Decision]) -> list[ResourceId]:
-    """The endpoints whose connections show an answer now that they did not show before."""
-    return [
-        decision.connection.endpoint
-        for decision in decisions
-        if decision.connection.endpoint and decision.after not in (None, decision.before)
-    ]
-
-
-def _unsure(outcomes: Iterable[Outcome]) -> list[ResourceId]:
-    """The endpoints whose answer may have been taken though nobody said so."""
-    return [
-        outcome.change.connection.endpoint
-        for outcome in outcomes
-        if isinstance(outcome.change, Decision)
-        and outcome.result is Result.FAILED
-        and outcome.temporary
-        and outcome.change.connection.endpoint
-    ]
 
 
 def _part_of(approvals: Approvals) -> Part:
