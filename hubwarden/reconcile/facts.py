@@ -19,12 +19,15 @@ from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.facts import Facts
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.since import Since, since_ever
 
 _IN_ENDPOINT = frozenset({"groups", "consumer.location", "consumer.tags"})
 
 log = logging.getLogger(__name__)
 
 Learn = Callable[[Facts], Awaitable[Facts]]
+Asks = Callable[[Facts], frozenset[str]]
+"""Which facts, by the names in FACTS, are still asked for."""
 Found = TypeVar("Found")
 
 
@@ -39,8 +42,9 @@ class _Learner:
 class Surroundings:
     """What is asked for once in a run, however many connections it is about: fresh enough for its decisions."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, since: Since | None = None) -> None:
         self._rooms = rooms
+        self._since = since
         self._tenancies: dict[str, Tenancy] = {}
         self._groups: dict[str, tuple[str, ...] | None] = {}
         self._turn = asyncio.Lock()
@@ -54,6 +58,14 @@ class Surroundings:
         """The management groups above a subscription. Raises UnavailableError where the index does not answer."""
         return await self._once(self._groups, subscription, partial(management_groups_above, self._rooms.arm))
 
+    async def age(self, connection: Connection) -> float | None:
+        """For how many seconds a connection waits; None for one that does not. Raises LedgerUnavailableError."""
+        if connection.status is not ConnectionStatus.PENDING:
+            return None
+        async with self._turn:
+            self._since = self._since or await since_ever(self._rooms)
+        return self._since.age(connection)
+
     async def _once(self, known: dict[str, Found], subscription: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
         async with self._turn:
             if subscription not in known:
@@ -63,9 +75,15 @@ class Surroundings:
 
 async def decided(rooms: Rooms, connection: Connection, around: Surroundings) -> Decision:
     """The policy's decision on a connection, with the facts learnt that it depends on (law 10)."""
-    facts = _shown(connection)
+    facts = await learnt(rooms, connection, around, partial(open_questions, rooms.policy))
+    return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
+
+
+async def learnt(rooms: Rooms, connection: Connection, around: Surroundings, asks: Asks) -> Facts:
+    """What can be learnt of a connection for as long as something is asked."""
+    facts = shown(connection)
     learners = _learners(rooms, connection, around)
-    while questions := open_questions(rooms.policy, facts):
+    while questions := asks(facts):
         learner = next((each for each in learners if each.gives & questions), None)
         if learner is None:
             break
@@ -74,10 +92,10 @@ async def decided(rooms: Rooms, connection: Connection, around: Surroundings) ->
             facts = await learner.learn(facts)
         except HubwardenError as error:
             log.warning("approve: a fact about %s is not known: %s", connection.id, error)
-    return decide(rooms.policy, replace(connection, groups=facts.groups or ()), facts)
+    return facts
 
 
-def _shown(connection: Connection) -> Facts:
+def shown(connection: Connection) -> Facts:
     """What the connection's own document says; only while it waits is its description the consumer's."""
     target, endpoint = connection.target, connection.endpoint
     waits = connection.status is ConnectionStatus.PENDING
@@ -97,6 +115,7 @@ def _shown(connection: Connection) -> Facts:
 def _learners(rooms: Rooms, connection: Connection, around: Surroundings) -> list[_Learner]:
     """In this order: what costs less and is needed by others comes first."""
     return [
+        _Learner(frozenset({"age"}), lambda facts: _age(around, connection, facts)),
         _Learner(frozenset({"consumer.inEstate"}) | _IN_ENDPOINT, lambda facts: _estate(rooms, facts)),
         _Learner(
             frozenset({"consumer.inEstate", "consumer.tenancy", "consumer.managementGroups"}),
@@ -107,6 +126,10 @@ def _learners(rooms: Rooms, connection: Connection, around: Surroundings) -> lis
         _Learner(frozenset({"consumer.managementGroups"}), lambda facts: _groups_above(around, facts)),
         _Learner(frozenset({"target.managementGroups"}), lambda facts: _groups_above_target(around, facts)),
     ]
+
+
+async def _age(around: Surroundings, connection: Connection, facts: Facts) -> Facts:
+    return replace(facts, age=await around.age(connection))
 
 
 async def _estate(rooms: Rooms, facts: Facts) -> Facts:

@@ -37,7 +37,7 @@ def plainly(policy: Policy, facts: Facts) -> tuple[Verdict, str]:
 
 
 def known_of_the_consumer(rule: Rule) -> bool:
-    """Whether a condition, cel left aside, asks what Azure shows of the consumer: then its own words alone are no way."""
+    """Whether a condition, cel left aside, asks what Azure shows of the consumer: then its own words do not suffice."""
     return bool(
         rule.consumer_subscriptions
         or rule.consumer_management_groups
