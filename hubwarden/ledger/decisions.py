@@ -1,9 +1,10 @@
 """The decisions that are to be answered: each is stored as intended before its connection is written, closed after.
 
 Open ones are one partition, so that a sweep finds them with one query; closed ones are the record of what was answered,
-by time. An open one's key follows from what was decided, and on what: a run that is repeated after a crash finds it
-there, so that each answer is one row, however often it took. Nothing that a consumer wrote is stored: no message, no
-tag.
+by time. A connection has one open answer at a time, whoever gives it: so no two give different ones at once. Its name
+follows from what was decided, and on what: a run that is repeated after a crash finds it there, so that each answer is
+one row, however often it took. Nothing that a consumer wrote is stored: no message, no tag. Of a person who decided,
+only the object id is, and what was said as the reason.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from azure.data.tables import UpdateMode
+from azure.core import MatchConditions
+from azure.data.tables import TableEntity, UpdateMode
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount, in_transactions
-from hubwarden.model.connection import Decision, Verdict
+from hubwarden.model.connection import POLICY, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.facts import Facts
 from hubwarden.model.report import Result
@@ -32,11 +34,9 @@ DECISION_FORMAT = 1
 _LONGEST_GROUPS, _LONGEST_FACTS = 2000, 20000  # characters
 _OPEN, _CLOSED = "open", "closed"
 _FAILED = "failed-"
+_STORING = "storing what is to be answered"
 FORGOTTEN_AT_ONCE = 1000
 """Closed decisions; what is older still goes with the next call."""
-
-POLICY = "policy"
-"""Who decided, where it was a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,21 @@ class Intended:
     rule: str
     at: float
     name: str
-    """What the ledger calls it while it is open: it follows from what was decided, and on what."""
+    """What it is known by: it follows from what was decided, and on what."""
     groups: tuple[str, ...] = ()
     """Those decided on; empty where they were not known, or were more than is stored."""
     taken_at: float | None = None
     """When Azure took the answer, and was still at work on it; None where that is not so."""
     run: str = ""
     who: str = POLICY
+    said: str = ""
+    """The own words of the person who decided."""
     facts: str = "{}"
     """What it was decided on, as JSON: ids and codes."""
+    held_until: float = 0.0
+    """Until when it is that run's alone, in seconds since 1970."""
+    etag: str = field(default="", compare=False)
+    """Of its row while it is open; empty where that is not known."""
 
     @property
     def kept_as(self) -> str:
@@ -72,28 +78,51 @@ class Decisions:
         self._decisions = account.table(DECISIONS_TABLE)
         self._table = self._decisions.client
 
-    async def intend(self, decisions: Iterable[Decision], now: float, run: str = "") -> tuple[Intended, ...]:
-        """Stores decisions ahead of answering them, in their order; one that was left open goes on as it was."""
-        intended = [_intended(decision, now, run) for decision in decisions]
-        stored: list[Intended] = []
+    async def intend(
+        self, decisions: Iterable[Decision], now: float, run: str = "", *, lasts: float
+    ) -> tuple[Intended | None, ...]:
+        """Stores decisions ahead of answering them, in their order; None for a connection that has another open answer.
+
+        What is stored is the run's alone for as long as it `lasts` (seconds), or until it is let go. What was left open
+        then goes on as it was, where the same is decided; anything else waits for somebody to look what came of it.
+        """
+        intended = [replace(_intended(decision, now, run), held_until=now + lasts) for decision in decisions]
+        stored: list[Intended | None] = []
         for some in in_transactions(intended):
-            stored += await self._open(some)
+            stored += await self._open(some, now)
         return tuple(stored)
 
-    async def _open(self, batch: Sequence[Intended]) -> list[Intended]:
-        doing = "storing what is to be answered"
-        try:
-            with translated(doing):
-                operations = [("create", _to_row(each)) for each in batch]
-                await self._decisions.run(partial(self._table.submit_transaction, operations))
-        except RacedError:
-            known = {each.name: each for each in await self.open()}
-            for each in batch:
-                if each.name not in known:
-                    with translated(doing):
-                        await self._table.upsert_entity(_to_row(each), UpdateMode.REPLACE)
-            return [known.get(each.name, each) for each in batch]
-        return list(batch)
+    async def _open(self, batch: Sequence[Intended], now: float) -> list[Intended | None]:
+        with suppress(RacedError), translated(_STORING):
+            operations = [("create", _to_row(each)) for each in batch]
+            made = await self._decisions.run(partial(self._table.submit_transaction, operations))
+            return [replace(each, etag=told["etag"]) for each, told in zip(batch, made, strict=True)]
+        return [await self._open_one(each, now) for each in batch]
+
+    async def _open_one(self, intended: Intended, now: float) -> Intended | None:
+        with suppress(RacedError), translated(_STORING):
+            made = await self._table.create_entity(_to_row(intended))
+            return replace(intended, etag=made["etag"])
+        with suppress(RacedError), translated(_STORING):
+            row = await self._table.get_entity(_OPEN, _row_key(intended))
+            if row["Format"] > DECISION_FORMAT:
+                return None
+            found = _to_intended(row)
+            if found.name == intended.name and found.taken_at is None and found.held_until <= now:
+                return await self._changed(replace(found, held_until=intended.held_until))
+        return None
+
+    async def let_go(self, intended: Intended) -> None:
+        """Notes that nobody is at it any more, though nobody knows what came of it."""
+        with suppress(RacedError), translated(f"letting go of the answer to {intended.connection}"):
+            await self._changed(replace(intended, held_until=0.0))
+
+    async def _changed(self, intended: Intended) -> Intended:
+        """Writes an open one that is as it was when it was read."""
+        told = await self._table.update_entity(
+            _to_row(intended), UpdateMode.REPLACE, etag=intended.etag, match_condition=MatchConditions.IfNotModified
+        )
+        return replace(intended, etag=told["etag"])
 
     async def note_taken(self, intended: Intended, now: float) -> None:
         """Notes that Azure took the answer and is at work on it, so that nobody sends it again."""
@@ -119,7 +148,15 @@ class Decisions:
             # Nothing happens where there is no such row: somebody else was faster, or no try has failed.
             if result is Result.DONE:
                 await self._table.delete_entity(_CLOSED, f"{_FAILED}{intended.name}")
-            await self._table.delete_entity(_OPEN, intended.name)
+            await self._end(intended)
+
+    async def _end(self, intended: Intended) -> None:
+        """It is open no longer, unless somebody else goes on with it since."""
+        as_read: dict[str, Any] = {}
+        if intended.etag:
+            as_read = {"etag": intended.etag, "match_condition": MatchConditions.IfNotModified}
+        with suppress(RacedError), translated(f"closing the decision on {intended.connection}"):
+            await self._table.delete_entity(_OPEN, _row_key(intended), **as_read)
 
     async def forget(self, before: float) -> int:
         """Removes decisions that were closed before a moment (seconds since 1970), some at once; how many."""
@@ -151,7 +188,7 @@ class Decisions:
         asked = "PartitionKey eq @key and Format le @format"
         parameters = {"key": _OPEN, "format": DECISION_FORMAT}
 
-        async def query() -> list[Mapping[str, Any]]:
+        async def query() -> list[TableEntity]:
             return [entity async for entity in self._table.query_entities(asked, parameters=parameters)]
 
         with translated("reading the open decisions"):
@@ -162,6 +199,7 @@ def _intended(decision: Decision, now: float, run: str) -> Intended:
     connection = decision.connection
     endpoint = connection.endpoint.key if connection.endpoint else ""
     said = [connection.id.key, endpoint, sorted(connection.groups), connection.etag, decision.verdict, decision.rule]
+    said += [] if decision.who == POLICY else [decision.who]
     return Intended(
         connection=connection.id,
         endpoint=connection.endpoint,
@@ -171,6 +209,8 @@ def _intended(decision: Decision, now: float, run: str) -> Intended:
         name=hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32],
         groups=connection.groups,
         run=run,
+        who=decision.who,
+        said=decision.said,
         facts=_codes(decision.facts) if decision.facts else "{}",
     )
 
@@ -197,8 +237,9 @@ def _to_row(intended: Intended) -> dict[str, Any]:
     groups = json.dumps(intended.groups)
     return {
         "PartitionKey": _OPEN,
-        "RowKey": intended.name,
+        "RowKey": _row_key(intended),
         "Format": DECISION_FORMAT,
+        "Decision": intended.name,
         "Connection": str(intended.connection),
         "Endpoint": str(intended.endpoint or ""),
         "Verdict": intended.verdict.value,
@@ -209,21 +250,31 @@ def _to_row(intended: Intended) -> dict[str, Any]:
         "Before": ConnectionStatus.PENDING.value,
         "Run": intended.run,
         "Who": intended.who,
+        "Said": intended.said,
         "Facts": intended.facts,
+        "HeldUntil": intended.held_until,
     }
 
 
-def _to_intended(row: Mapping[str, Any]) -> Intended:
+def _row_key(intended: Intended) -> str:
+    """Of an open one: its connection's alone, so that a connection has one."""
+    return hashlib.sha256(intended.connection.key.encode()).hexdigest()
+
+
+def _to_intended(row: TableEntity) -> Intended:
     return Intended(
         connection=ResourceId.parse(row["Connection"]),
         endpoint=ResourceId.parse(row["Endpoint"]) if row["Endpoint"] else None,
         verdict=Verdict(row["Verdict"]),
         rule=row["Rule"],
         at=float(row["IntendedAt"]),
-        name=row["RowKey"],
+        name=row["Decision"],
         groups=tuple(json.loads(row.get("Groups") or "[]")),
         taken_at=row.get("TakenAt") or None,
         run=row.get("Run") or "",
         who=row.get("Who") or POLICY,
+        said=row.get("Said") or "",
         facts=row.get("Facts") or "{}",
+        held_until=float(row["HeldUntil"]),
+        etag=row.metadata["etag"] or "",
     )

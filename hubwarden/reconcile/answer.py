@@ -7,7 +7,7 @@ connection it is now (azure-cli does the same, approval notes).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import assert_never
@@ -16,7 +16,7 @@ from hubwarden.arm.connections import answer_connection, is_same, read_connectio
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
 from hubwarden.ledger.decisions import Intended
 from hubwarden.ledger.tally import Counted
-from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.connection import POLICY, Connection, Decision, Verdict, by
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome, Result
@@ -54,18 +54,42 @@ class _Shows(Enum):
     ANOTHER_CONSUMER = auto()
 
 
+async def intend(rooms: Rooms, decisions: Sequence[Decision], run: str) -> tuple[Intended | None, ...]:
+    """Stores what is to be answered, in its order; None for a connection that somebody else is answering.
+
+    What another decision has left open there is looked at and closed first. Raises LedgerUnavailableError.
+    """
+    stored = await rooms.decisions.intend(decisions, rooms.now(), run, lasts=SOMEBODYS)
+    barred = [decision for decision, intended in zip(decisions, stored, strict=True) if intended is None]
+    if not barred:
+        return stored
+    connections = {each.connection.id for each in barred}
+    for left in await rooms.decisions.open():
+        if left.connection in connections and left.held_until <= rooms.now():
+            await _look_and_close(rooms, left)
+    again = await rooms.decisions.intend(barred, rooms.now(), run, lasts=SOMEBODYS)
+    found = {decision.connection.id: intended for decision, intended in zip(barred, again, strict=True)}
+    return tuple(
+        found.get(decision.connection.id, intended) for decision, intended in zip(decisions, stored, strict=True)
+    )
+
+
 async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: str) -> Answered:
     """Writes one answer and reads it back for as long as PATIENCE lasts; `count` is the note that counts it.
 
     Every failure is an Outcome. One that may hide that the answer was taken counts, and stays open in the ledger until
     somebody has looked.
     """
-    usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): rule {decision.rule}"
+    # The consumer reads it, perhaps in another tenant: it names no person.
+    decided_by = "decided by a person" if decision.who != POLICY else f"rule {decision.rule}"
+    usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): {decided_by}"
     try:
         await answer_connection(rooms.arm, decision, decision.note or usual)
     except HubwardenError as error:
         outcome = _refused(decision, error)
-        if outcome.result is not Result.FAILED or not outcome.temporary:
+        if outcome.result is Result.FAILED and outcome.temporary:
+            await _let_go(rooms, intended)
+        else:
             await _close(rooms, intended, outcome.result, count)
         return Answered(decision, outcome)
     answered = await _read_back(rooms, decision)
@@ -88,9 +112,10 @@ async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, ap
 
     Once the last follow-up is over and the connection does not show it, it has failed.
     """
-    reason = f"{intended.verdict} by rule {intended.rule}: Azure took it, and has not come to an end with it"
+    decided_by = by(intended.rule, intended.who)
+    reason = f"{intended.verdict} by {decided_by}: Azure took it, and has not come to an end with it"
     decided = replace(connection, endpoint=intended.endpoint, groups=intended.groups, failed=False)
-    decision = Decision(decided, intended.verdict, intended.rule, reason)
+    decision = Decision(decided, intended.verdict, intended.rule, reason, who=intended.who)
     if not applies:
         return _under_way(decision)
     try:
@@ -116,27 +141,30 @@ async def close_open(rooms: Rooms) -> None:
     What Azure has taken, and still shows as waiting, is followed by whoever finds it waiting.
     """
     for intended in await rooms.decisions.open():
-        if rooms.now() - intended.at < SOMEBODYS:
-            continue
-        try:
-            found = await read_connection(rooms.arm, intended.connection)
-        except NotFoundError:
-            result = Result.RACED
-        except HubwardenError as error:
-            log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
-            continue
-        else:
-            waits = found.status is ConnectionStatus.PENDING
-            if waits and intended.taken_at:
-                continue
-            mine = found.endpoint == intended.endpoint
-            if intended.taken_at and not mine:
-                log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
-            answered = Result.DONE if mine and found.status is intended.verdict.status else Result.RACED
-            result = Result.FAILED if waits else answered
-        if result is Result.DONE:
-            await tell.answered(rooms, intended)
-        await rooms.decisions.close(intended, result, rooms.now())
+        if intended.held_until <= rooms.now():
+            await _look_and_close(rooms, intended)
+
+
+async def _look_and_close(rooms: Rooms, intended: Intended) -> None:
+    try:
+        found = await read_connection(rooms.arm, intended.connection)
+    except NotFoundError:
+        result = Result.RACED
+    except HubwardenError as error:
+        log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
+        return
+    else:
+        waits = found.status is ConnectionStatus.PENDING
+        if waits and intended.taken_at:
+            return
+        mine = found.endpoint == intended.endpoint
+        if intended.taken_at and not mine:
+            log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
+        answered = Result.DONE if mine and found.status is intended.verdict.status else Result.RACED
+        result = Result.FAILED if waits else answered
+    if result is Result.DONE:
+        await tell.answered(rooms, intended)
+    await rooms.decisions.close(intended, result, rooms.now())
 
 
 def _refused(decision: Decision, error: HubwardenError) -> Outcome:
@@ -203,7 +231,7 @@ def _consumer(connection: Connection) -> str:
 
 def _under_way(decision: Decision) -> Answered:
     connection = decision.connection
-    detail = f"{decision.verdict} by rule {decision.rule} was taken by Azure, and does not show yet"
+    detail = f"{decision.verdict} by {decision.decided_by} was taken by Azure, and does not show yet"
     held = Held(HeldReason.NOT_READY, connection.endpoint, detail, connection=connection.id, waits=True)
     return Answered(replace(decision, after=decision.after or decision.before), held=held)
 
@@ -221,11 +249,20 @@ async def _note_taken(rooms: Rooms, intended: Intended) -> None:
         log.warning("approve: that Azure took the answer to %s is not noted: %s", intended.connection, error)
 
 
+async def _let_go(rooms: Rooms, intended: Intended) -> None:
+    try:
+        await rooms.decisions.let_go(intended)
+    except LedgerUnavailableError as error:
+        log.warning("approve: nobody else answers %s for a while: %s", intended.connection, error)
+
+
 async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = "") -> None:
     try:
         if result is Result.DONE:
             await tell.answered(rooms, intended)
         await rooms.decisions.close(intended, result, rooms.now())
+        if result is Result.DONE:
+            await rooms.sights.forget_answered(intended.connection, intended.endpoint)
         if count and result is not Result.DONE:
             # What is refused again and again must not use up what the others may.
             await rooms.tally.take_back(COUNTED[intended.verdict], [count])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hubwarden.arm.connections import answers
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
-from hubwarden.model.plan import Held, HeldReason
+from hubwarden.model.plan import Held, HeldReason, PlanWarning
 from hubwarden.model.report import Outcome
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, taken
+from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, intend, taken
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.facts import Surroundings, decided
+from hubwarden.reconcile.remind import overdue, remind
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.since import Since, since_when
 
 _AT_ONCE = 5
 
@@ -32,15 +34,35 @@ class Approvals:
     held: tuple[Held, ...] = ()
     begun: tuple[Connection, ...] = ()
     """Those whose answer Azure took in this run, and is still at work on."""
+    warnings: tuple[PlanWarning, ...] = ()
 
 
-async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: bool, run: str = "") -> Approvals:
+async def approve(
+    rooms: Rooms,
+    connections: Iterable[Connection],
+    *,
+    applies: bool,
+    run: str = "",
+    guids: Mapping[ResourceId, str] | None = None,
+) -> Approvals:
     """Decides on those of the connections that are Pending and, where it `applies`, answers them for a run.
 
-    What cannot be learnt of one holds that one (laws 10 and 13). Raises LedgerUnavailableError before anything is
-    written; after that, every failure is an Outcome.
+    What cannot be learnt of one holds that one (laws 10 and 13). `guids` are the resourceGuids of their endpoints, as
+    far as they are known. Raises LedgerUnavailableError before anything is written; after that, every failure is an
+    Outcome.
     """
     given = {each.id: each for each in connections}
+    pending = [each for each in given.values() if each.status is ConnectionStatus.PENDING]
+    since = await since_when(rooms, pending, notes=applies, guids=guids)
+    approvals = await _answered(rooms, given, since, applies=applies, run=run)
+    decisions = tuple(replace(each, since=_first(since, each.connection)) for each in approvals.decisions)
+    held = [each for each in decisions if each.verdict is Verdict.HOLD]
+    return replace(approvals, decisions=decisions, warnings=overdue(rooms, held, since))
+
+
+async def _answered(
+    rooms: Rooms, given: Mapping[ResourceId, Connection], since: Since, *, applies: bool, run: str
+) -> Approvals:
     held = [_must_act(each) for each in given.values() if each.must_act]
     under_way = await taken(rooms, given)
     followed = await some_at_once(
@@ -48,7 +70,7 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     )
     busy = {each.connection for each in under_way}
     waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
-    decisions = await judge(rooms, waiting)
+    decisions = await judge(rooms, waiting, since)
     objections = _objections(decisions, waiting)
     decisions = [_left(each, objections.get(each.connection.id)) for each in decisions]
     decisions, over = await _within_limits(rooms, decisions)
@@ -56,21 +78,35 @@ async def approve(rooms: Rooms, connections: Iterable[Connection], *, applies: b
     held += [*objections.values(), *over]
     if not applies:
         return _together(decisions, followed, held)
+    reasons = {each.connection: each.reason for each in held}
+    await remind(rooms, [each for each in decisions if each.verdict is Verdict.HOLD], reasons, since)
     now = rooms.now()
     # All are counted and stored ahead, so that with storage down none is answered.
     answering, counts, late = await _counted(rooms, answering, now)
     decisions = [_beyond(each) if each.connection.id in late else each for each in decisions]
     held += [_over_limit(each) for each in decisions if each.connection.id in late]
-    intended = await rooms.decisions.intend(answering, now, run)
-    ahead = list(zip(answering, intended, counts, strict=True))
+    intended = await intend(rooms, answering, run)
+    places = list(zip(answering, intended, counts, strict=True))
+    barred = {decision.connection.id: _somebodys(decision) for decision, mine, _ in places if mine is None}
+    decisions = [_left(each, barred.get(each.connection.id)) for each in decisions]
+    held += barred.values()
+    for decision, mine, count in places:
+        if mine is None:
+            await rooms.tally.take_back(COUNTED[decision.verdict], [count])
+    ahead = [(decision, mine, count) for decision, mine, count in places if mine is not None]
     answered = await some_at_once(lambda each: answer(rooms, *each), ahead, _AT_ONCE)
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
 
 
-async def judge(rooms: Rooms, connections: Sequence[Connection]) -> list[Decision]:
+async def judge(rooms: Rooms, connections: Sequence[Connection], since: Since | None = None) -> list[Decision]:
     """What the policy says to these connections, whatever their status; nobody is answered."""
-    around = Surroundings(rooms)
+    around = Surroundings(rooms, since)
     return await some_at_once(lambda each: decided(rooms, each, around), connections, _AT_ONCE)
+
+
+def _first(since: Since, connection: Connection) -> float | None:
+    sight = since.sight(connection)
+    return sight.first if sight else None
 
 
 def _together(
@@ -173,6 +209,12 @@ def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) ->
             detail = f"{by} Azure is at work on it: somebody's answer may be under way"
             found[connection.id] = _held(HeldReason.NOT_READY, connection, detail, waits=True)
     return found
+
+
+def _somebodys(decision: Decision) -> Held:
+    """Another instance's answer, or one of another run here, is open: one is given at a time."""
+    detail = f"{decision.verdict} by {decision.reason}, but another run is answering it"
+    return _held(HeldReason.NOT_READY, decision.connection, detail, waits=True)
 
 
 def _must_act(connection: Connection) -> Held:

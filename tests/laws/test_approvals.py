@@ -447,7 +447,9 @@ async def test_a_sweep_closes_what_was_left_open_by_looking_at_azure(found: Foun
         *(pending(target, f"{endpoint}-{name}", name) for name in ("gone", "done", "other", "waits", "hidden"))
     )
     waiting = await connections_of(estate, target)
-    await rooms.decisions.intend([Decision(each, Verdict.APPROVE, "own", "") for each in waiting], rooms.now())
+    await rooms.decisions.intend(
+        [Decision(each, Verdict.APPROVE, "own", "") for each in waiting], rooms.now(), lasts=600.0
+    )
     by_name = {each.id.name: each for each in waiting}
     await by_hand(estate, by_name["done"], "Approved")
     await by_hand(estate, by_name["other"], "Rejected")
@@ -558,7 +560,7 @@ async def test_a_foreign_or_unreadable_consumer_is_never_approved_as_ours(
     anybody = rule("anybody", types=[STORAGE], subscriptions=[STRANGER])
     estate = await guarded(found, mine, anybody, estate={"subscriptions": [HUB, SPOKE, STRANGER]})
     target = await target_of(estate, STORAGE)
-    await estate.azure.subscription(STRANGER, tenant=STRANGER, readable=foreign)
+    await estate.azure.subscription(STRANGER, tenant=STRANGER if foreign else TENANT, readable=foreign)
     await of_subscription(estate, target, STRANGER)
     [decision] = (await answered(estate, target, applies=False)).decisions
     if foreign:
