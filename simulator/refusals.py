@@ -26,6 +26,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the simulated servi
         by: By = By.PROVIDER,
         details: Sequence[dict[str, Any]] = (),
         retry_after: int | None = None,
+        authority: str = "",
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -33,6 +34,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the simulated servi
         self.by = by
         self.details = tuple(details)
         self.retry_after = retry_after  # seconds
+        self.authority = authority  # who gives out the token that is wanted
 
 
 class NotSimulatedError(Exception):

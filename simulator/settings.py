@@ -62,6 +62,7 @@ class Settings:
     throttle_retry_after: bool = _setting(True, "flag")  # the 429 of a quota says when to come again
     lock_conflicts: str = _setting("off", "off|409|429")  # a write beside a running operation is refused, and how
     inherited_locks_listed: bool = _setting(True, "flag")  # a list of locks also shows those that lie above
+    foreign_subscriptions: str = _setting("401", "401|404")  # the answer of a hidden one that is in another tenant
     rbac: bool = _setting(False, "flag")  # a caller needs a role for what it does
     # Event Grid (section 1)
     event_delay_ms: int = _setting(0, "count")  # from the end of an operation to its event's first delivery

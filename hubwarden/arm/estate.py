@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from hubwarden.arm.session import ArmSession
-from hubwarden.arm.subscriptions import subscriptions_under, tenant_of
+from hubwarden.arm.subscriptions import Tenant, subscriptions_under, tenant_of
 from hubwarden.arm.zone_making import list_links
 from hubwarden.arm.zones import list_zones
 from hubwarden.errors import HubwardenError, UnavailableError
@@ -59,7 +59,7 @@ class Estate:
         self._zones: _Remembered[tuple[HubZones, ...]] | None = None
         self._members: _Remembered[frozenset[str]] | None = None
         self._links: dict[ResourceId, _Remembered[tuple[Link, ...]]] = {}
-        self._tenants: dict[str, _Remembered[str | None]] = {}
+        self._tenants: dict[str, _Remembered[Tenant | None]] = {}
 
     async def includes(self, subscription: str) -> bool:
         """Whether a subscription is ours to serve. Resource Graph is asked only where management groups are named."""
@@ -91,17 +91,19 @@ class Estate:
         return bool(self._management_groups) and fold(subscription) not in self._excluded
 
     async def tenancy(self, subscription: str, *, fresh: bool = False) -> Tenancy:
-        """Whose a subscription is, compared with the first hub's.
+        """Whose a subscription is, compared with the first hub's: ours only where ARM shows it to us.
 
         Raises UnavailableError while ARM does not show us even the hub's own.
         """
         home = await self._tenant(self._hubs[0].zone_groups[0].subscription, fresh=False)
-        if home is None:
+        if home is None or not home.is_shown:
             raise UnavailableError("ARM does not show the subscription of the first hub's zones")
         found = await self._tenant(subscription, fresh=fresh)
         if found is None:
             return Tenancy.UNKNOWN
-        return Tenancy.OURS if found == home else Tenancy.FOREIGN
+        if found.id != home.id:
+            return Tenancy.FOREIGN
+        return Tenancy.OURS if found.is_shown else Tenancy.UNKNOWN
 
     async def hubs(self, *, at_least_once_more: bool = False, fresh: bool = False) -> tuple[HubZones, ...]:
         """Every hub with its zones; `at_least_once_more` after a zone was missing, unless that was just looked at.
@@ -143,7 +145,7 @@ class Estate:
             return HubZones(hub, {}, trouble=str(error))
         return HubZones(hub, found, hidden=tuple(hidden))
 
-    async def _tenant(self, subscription: str, *, fresh: bool) -> str | None:
+    async def _tenant(self, subscription: str, *, fresh: bool) -> Tenant | None:
         key = fold(subscription)
         known = self._tenants.get(key)
         # An answer that shows nothing is not worth keeping for an hour: a role may have just been granted.

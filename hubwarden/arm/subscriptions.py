@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from azure.core.exceptions import HttpResponseError
 
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.graph import rows_of
@@ -22,14 +26,53 @@ _ABOVE = (
 )
 
 
-async def tenant_of(session: ArmSession, subscription: str) -> str | None:
-    """The tenant that ARM names for a subscription; None where it does not show us the subscription."""
+_ELSEWHERE = "InvalidAuthenticationTokenTenant"
+_GUID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f-])"
+_MATCHES = re.compile(r"must match (?:the tenant|one of the tenants) '([^']*)'", re.IGNORECASE)
+_ISSUER = re.compile(rf"https://[a-z0-9.-]+/{_GUID}", re.ASCII | re.IGNORECASE)
+_AUTHORITY = re.compile(rf"""authorization_uri="?https://[a-z0-9.-]+/{_GUID}""", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The tenant that ARM names for a subscription, in lower case."""
+
+    id: str
+    is_shown: bool
+    """Whether ARM showed us the subscription; where it only refused our token, it can be any tenant but ours."""
+
+
+async def tenant_of(session: ArmSession, subscription: str) -> Tenant | None:
+    """The tenant that ARM names for a subscription; None where it names none.
+
+    ARM names it in the subscription's document, and where it refuses a token of another tenant: 401
+    InvalidAuthenticationTokenTenant (Microsoft's list of common deployment errors), whose message and header name the
+    tenant, or several (unverified for managed identities). A 403 or a 404 says nothing of the tenant.
+    """
     try:
         with translated("reading subscription", subscription):
-            body = await session.get(f"/subscriptions/{subscription}", _API_VERSION)
+            try:
+                body = await session.get(f"/subscriptions/{subscription}", _API_VERSION)
+            except HttpResponseError as error:
+                if elsewhere := _elsewhere(error):
+                    return Tenant(elsewhere, is_shown=False)
+                raise
     except (NotFoundError, DeniedError):
         return None
-    return fold(str(body.get("tenantId") or "")) or None
+    shown = fold(str(body.get("tenantId") or ""))
+    return Tenant(shown, is_shown=True) if shown else None
+
+
+def _elsewhere(error: HttpResponseError) -> str | None:
+    """The one tenant of which ARM wants a token; None where it says something else, or names several."""
+    if error.status_code != 401 or error.error is None or error.error.code != _ELSEWHERE:
+        return None
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    named = _AUTHORITY.findall(headers.get("WWW-Authenticate", ""))
+    for tenants in _MATCHES.findall(str(error.error.message)):
+        named += _ISSUER.findall(tenants)
+    found = set(map(fold, named))
+    return found.pop() if len(found) == 1 else None
 
 
 async def subscriptions_under(session: ArmSession, management_groups: Iterable[str]) -> frozenset[str]:

@@ -21,6 +21,7 @@ _STATUS = {
     "AuthenticationFailed": 401,
     "InvalidAuthenticationToken": 401,
     "InvalidAuthenticationTokenAudience": 401,
+    "InvalidAuthenticationTokenTenant": 401,
     "AuthorizationFailed": 403,
     "LinkedAuthorizationFailed": 403,
     "NotFound": 404,
@@ -54,7 +55,9 @@ def refused(refusal: Refusal) -> Reply:
     if refusal.by is By.GATEWAY:
         headers["x-ms-failure-cause"] = "gateway"
     if status == 401:
-        headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{refusal.message}"'
+        authority = f'authorization_uri="{refusal.authority}", ' if refusal.authority else ""
+        told = f'{authority}error="invalid_token", error_description="{refusal.message}"'
+        headers["WWW-Authenticate"] = f"Bearer {told}"
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     return Reply(status, body if refusal.by is By.PRIVATE_DNS else {"error": body}, headers)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from simulator import ids, locks, roles
+from simulator import ids, locks, roles, tenants
 from simulator.connection_documents import CHILD
 from simulator.endpoint_names import ENDPOINTS
 from simulator.private_dns import LINKS
@@ -27,10 +27,10 @@ def check_request(request: Request) -> None:
     parts = request.path.strip("/").split("/")
     if parts[0].lower() != "subscriptions" or len(parts) < 2:
         return
-    readable = request.world.need_subscription(parts[1]).readable
+    subscription = request.world.need_subscription(parts[1])
     scope, action = request.path.rstrip("/"), _action(request)
-    if not readable:
-        raise roles.forbidden(request.caller.principal, action, scope)
+    if not subscription.readable:
+        raise tenants.hidden(request.world, subscription, request.caller.principal, action, scope)
     rights = roles.rights_of(request.world, request.caller.principal)
     rights.need(action, scope)
     makes_group = len(parts) == 4 and request.method != "GET"

@@ -187,7 +187,7 @@ async def test_an_endpoint_to_a_target_that_cannot_be_read_waits(azure: Azure, a
     assert configuration["properties"]["privateIPAddress"] == "10.1.0.4"
     assert configuration["properties"]["privateLinkConnectionProperties"]["fqdns"] == []
     assert (await state(azure))["status"] == "Pending"
-    assert (await azure.arm("GET", f"{theirs}/privateEndpointConnections")).status == (403 if told else 404)
+    assert (await azure.arm("GET", f"{theirs}/privateEndpointConnections")).status == (401 if told else 404)
     await azure.arm("DELETE", ENDPOINT)
     await azure.settle()
     assert (await azure.arm("GET", ENDPOINT)).status == 404
