@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from simulator.clock import Clock
+from simulator.inputs import fields
 from simulator.refusals import By, Refusal
 from simulator.wire import Reply, Request
 
@@ -16,6 +18,8 @@ SYSTEM = "system"
 _LIFETIME = 86_400
 ARM = frozenset({"management.azure.com", "management.core.usgovcloudapi.net", "management.chinacloudapi.cn"})
 """ARM in the public, US Government and China clouds, as azure-core names them."""
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""The client id of the Azure CLI, for which a person's token is."""
 EVENT_GRID = frozenset({"eventgrid.azure.net"})
 """Custom topics, in every cloud, as azure-eventgrid names them."""
 
@@ -40,14 +44,27 @@ class Identity:
         if urlsplit(resource).hostname not in ARM | EVENT_GRID:
             return _refused(400, f"invalid_scope: no resource '{resource}'.")
         client_id = request.query.get("client_id") or SYSTEM
+        claims = {"appid": client_id, "oid": client_id, "idtyp": "app"}
         body = {
-            "access_token": self._issue(client_id, resource),
+            "access_token": self._issue(client_id, resource, claims),
             "expires_on": str(int(self._clock.now()) + _LIFETIME),
             "resource": resource,
             "token_type": "Bearer",
             "client_id": client_id,
         }
         return Reply(200, body)
+
+    def sign_in(self, request: Request) -> Reply:
+        """A person's token for ARM, as `az account get-access-token` prints it; the claims are those of such a token.
+
+        Raises ValueError for a body without an object id and a name.
+        """
+        told = fields(request.body, "The body", {"oid": str, "name": str}, required=("oid", "name"))
+        oid, name = told["oid"], told["name"]
+        claims = {"appid": AZURE_CLI, "idtyp": "user", "scp": "user_impersonation", "oid": oid, "upn": name}
+        token = self._issue(oid, "https://management.azure.com", {**claims, "unique_name": name, "name": name})
+        expires = int(self._clock.now()) + _LIFETIME
+        return Reply(200, {"accessToken": token, "expires_on": expires, "tenant": "common", "tokenType": "Bearer"})
 
     def principal(self, authorization: str | None, audiences: frozenset[str] = ARM) -> str:
         """Whose token it is. Raises Refusal if it is none that was given out here, or one for somebody else."""
@@ -63,13 +80,12 @@ class Identity:
             raise Refusal("InvalidAuthenticationTokenAudience", message, by=By.GATEWAY)
         return principal
 
-    def _issue(self, client_id: str, resource: str) -> str:
+    def _issue(self, principal: str, resource: str, claims: Mapping[str, str]) -> str:
         now = int(self._clock.now())
-        claims = {"aud": resource, "appid": client_id, "oid": client_id, "iat": now, "exp": now + _LIFETIME}
-        parts = ({"alg": "none", "typ": "JWT"}, claims)
+        parts = ({"alg": "none", "typ": "JWT"}, {"aud": resource, **claims, "iat": now, "exp": now + _LIFETIME})
         encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
         token = ".".join([*encoded, secrets.token_urlsafe(16)])
-        self._given[token] = (client_id, resource)
+        self._given[token] = (principal, resource)
         return token
 
 

@@ -51,6 +51,7 @@ class Simulator:
         self.quotas = Quotas(self.clock)
         self.idle_checks: list[IdleCheck] = [self._operations]
         self.control = Control(self.world, self.faults, self.log, self.idle_checks)
+        self.control.router.add("POST", f"{control.PREFIX}/tokens", self.identity.sign_in)
         self.control.router.add("GET", f"{control.PREFIX}/topics", lambda _: Reply(200, self.topics.received))
         self.control.router.add("DELETE", f"{control.PREFIX}/topics", self._empty_topics)
         self.url = ""

@@ -120,9 +120,13 @@ def _fits(value: Any, kind: _Kind) -> bool:
 
 def _is_principal(value: Mapping[str, Any]) -> bool:
     lists = [value.get(each, []) for each in ("roles", "groups")]
+    claims = value.get("claims", [])
     return (
-        set(value) <= {"name", "roles", "groups"}
+        set(value) <= {"name", "oid", "roles", "groups", "claims"}
         and isinstance(value.get("name"), str)
+        and isinstance(value.get("oid"), str | None)
+        and isinstance(claims, list)
+        and all(isinstance(each, Mapping) for each in claims)
         and all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
     )
 
@@ -133,6 +137,6 @@ def _describe(kind: _Kind) -> str:
         "factor": "a number above 0",
         "flag": "true or false",
         "id": "a resource id or null",
-        "principal": 'an object with "name", and perhaps lists of "roles" and "groups", or null',
+        "principal": 'an object with "name", and perhaps "oid" and lists of "roles", "groups" and "claims", or null',
     }
     return described.get(kind) or " or ".join(f'"{choice}"' for choice in kind.split("|"))

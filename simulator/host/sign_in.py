@@ -1,6 +1,7 @@
 """Who is signed in: the headers that App Service's authentication puts on a request, in place of the caller's own.
 
-Nobody signs in at a local Azure. Its setting `principal` says who is, and the host asks for it with each request.
+Nobody signs in at a local Azure. Its setting `principal` says who is, and the host asks for it with each request. What
+the headers hold: Microsoft, "Work with user identities in Azure App Service authentication".
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import aiohttp
 
 # The platform's front end sets these itself and never lets a caller's through.
 PREFIX = "x-ms-client-principal"
+_OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
 
 class SignIn:
@@ -49,19 +51,24 @@ class SignIn:
 
 
 def principal_headers(principal: Mapping[str, Any]) -> dict[str, str]:
-    """The headers for somebody with a name, roles and groups: a claim for each, in base64 of JSON."""
+    """The headers for somebody with a name, an object id, roles and groups: a claim for each, in base64 of JSON.
+
+    Without `oid`, the name makes one up; null stands for none. `claims` come along as they are.
+    """
     name = str(principal["name"])
-    claims = [("name", name), *(("roles", each) for each in principal.get("roles", ()))]
+    oid = principal.get("oid", str(uuid.uuid5(uuid.NAMESPACE_DNS, name)))
+    claims = [("name", name), *([(_OBJECT_ID, oid)] if oid else [])]
+    claims += [("roles", each) for each in principal.get("roles", ())]
     claims += [("groups", each) for each in principal.get("groups", ())]
     document = {
         "auth_typ": "aad",
         "name_typ": "name",
         "role_typ": "roles",
-        "claims": [{"typ": kind, "val": value} for kind, value in claims],
+        "claims": [*({"typ": kind, "val": value} for kind, value in claims), *principal.get("claims", ())],
     }
     return {
         PREFIX: base64.b64encode(json.dumps(document).encode()).decode(),
         f"{PREFIX}-name": name,
-        f"{PREFIX}-id": str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+        f"{PREFIX}-id": str(oid or ""),
         f"{PREFIX}-idp": "aad",
     }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from typing import Any
+
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.identity.aio import ManagedIdentityCredential
@@ -69,6 +73,32 @@ async def test_what_is_not_a_token_request_is_refused(
     assert answer.status == status
     assert answer.body["statusCode"] == status
     assert answer.body["message"]
+
+
+async def test_a_persons_token_is_as_the_azure_cli_prints_it(azure: Azure) -> None:
+    """Microsoft, "Access token claims reference": idtyp and scp tell a person's token from an app's."""
+    oid = "0b1d0000-0000-4000-8000-000000000001"
+    shown = await azure.sim("POST", "tokens", {"oid": oid, "name": "ada@contoso.example"})
+    await azure.subscription()
+    path = "/subscriptions?api-version=2022-12-01"
+    answer = await azure.ask("GET", path, headers={"Authorization": f"Bearer {shown['accessToken']}"})
+    apps = (await azure.credential.get_token("https://management.azure.com/.default")).token
+
+    assert answer.status == 200
+    assert [each["principal"] for each in await azure.requests("arm")] == [oid]
+    assert set(shown) == {"accessToken", "expires_on", "tenant", "tokenType"}
+    persons = claims_of(shown["accessToken"])
+    assert (persons["oid"], persons["idtyp"], persons["scp"]) == (oid, "user", "user_impersonation")
+    assert persons["upn"] == "ada@contoso.example"
+    assert (claims_of(apps)["idtyp"], "scp" in claims_of(apps)) == ("app", False)
+    refused = await azure.ask("POST", "/_sim/tokens", {"oid": oid})
+    assert (refused.status, "name" in refused.body["error"]) == (400, True)
+
+
+def claims_of(token: str) -> Any:
+    """What a token says."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 async def test_a_refused_token_is_an_authentication_error(azure: Azure) -> None:

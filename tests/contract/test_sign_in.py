@@ -16,6 +16,7 @@ from tests.azure import Azure
 from tests.contract.function_apps import RunningApp, settings, write_app
 
 ADA = {"name": "ada@contoso.example", "roles": ["Approver", "Reader"], "groups": ["0f0e"]}
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 FORGED = {"X_MS_CLIENT_PRINCIPAL": "e30=", "x_ms_client_principal_NAME": "eve", "X_MS_CLIENT_PRINCIPAL_ID": "1"}
 
 
@@ -53,6 +54,7 @@ async def test_the_principal_is_the_settings(azure: Azure, app: RunningApp) -> N
     assert (claims["auth_typ"], claims["name_typ"], claims["role_typ"]) == ("aad", "name", "roles")
     assert [(claim["typ"], claim["val"]) for claim in claims["claims"]] == [
         ("name", ADA["name"]),
+        (OBJECT_ID, told["x-ms-client-principal-id"]),
         ("roles", "Approver"),
         ("roles", "Reader"),
         ("groups", "0f0e"),
@@ -60,6 +62,23 @@ async def test_the_principal_is_the_settings(azure: Azure, app: RunningApp) -> N
     assert other["x-ms-client-principal-name"] == "ben"
     assert other["x-ms-client-principal-id"] != told["x-ms-client-principal-id"]
     assert await seen(app) == {}
+
+
+async def test_the_object_id_and_other_claims_are_the_settings_too(azure: Azure, app: RunningApp) -> None:
+    """Microsoft, "Work with user identities": some names of claims are mapped, others come as the token has them."""
+    oid = "0b1d0000-0000-4000-8000-000000000001"
+    more = {"typ": "oid", "val": ["x"]}
+    await azure.sim("POST", "settings", {"principal": {"name": "ada", "oid": oid, "claims": [more]}})
+    told = await seen(app)
+    await azure.sim("POST", "settings", {"principal": {"name": "ada", "oid": None}})
+    without = await seen(app)
+    assert told["x-ms-client-principal-id"] == oid
+    assert json.loads(base64.b64decode(told["x-ms-client-principal"]))["claims"] == [
+        {"typ": "name", "val": "ada"},
+        {"typ": OBJECT_ID, "val": oid},
+        more,
+    ]
+    assert json.loads(base64.b64decode(without["x-ms-client-principal"]))["claims"] == [{"typ": "name", "val": "ada"}]
 
 
 async def test_who_is_signed_in_lasts_over_a_restart(azure: Azure, app: RunningApp) -> None:
@@ -71,10 +90,23 @@ async def test_who_is_signed_in_lasts_over_a_restart(azure: Azure, app: RunningA
 
 
 @pytest.mark.parametrize(
-    "principal", ["ada", {}, {"name": 1}, {"name": "a", "roles": "Reader"}, {"name": "a", "groups": [1]}, {"id": "a"}]
+    "principal",
+    [
+        "ada",
+        {},
+        {"name": 1},
+        {"name": "a", "roles": "Reader"},
+        {"name": "a", "groups": [1]},
+        {"id": "a"},
+        {"name": "a", "oid": 1},
+        {"name": "a", "claims": ["oid"]},
+    ],
 )
 async def test_what_is_no_principal_is_refused(azure: Azure, principal: Any) -> None:
     """With what is allowed."""
     answer = await azure.ask("POST", "/_sim/settings", {"principal": principal})
     assert answer.status == 400
-    assert 'it is an object with "name", and perhaps lists of "roles" and "groups", or null' in answer.body["error"]
+    assert (
+        'it is an object with "name", and perhaps "oid" and lists of "roles", "groups" and "claims", or null'
+        in answer.body["error"]
+    )
