@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
 
-.PHONY: setup demo test lint types layers unit laws contract-live bench lock clean
+.PHONY: setup demo test lint types layers unit laws contract-live bench package lock clean
 
 setup: $(VENV)/.ready $(AZURITE)
 
@@ -70,6 +70,12 @@ contract-live:
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# What is deployed, for the Python that .venv is of: `make package SETTINGS=my.yaml`; another Python is given when .venv is
+# made, such as `make package VENV=dist/python PYTHON=python3.13`.
+SETTINGS ?= hubwarden.yaml
+package: $(VENV)/.ready
+	$(BIN)/python -m infra.package --settings $(SETTINGS)
 
 # Makes the pinned requirements anew from pyproject.toml, with uv; `make lock UPGRADE=--upgrade` takes newer releases.
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' \

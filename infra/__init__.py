@@ -1,0 +1,1 @@
+"""How Hubwarden gets to Azure: what is deployed, the resources that it runs on, and who may do what."""
