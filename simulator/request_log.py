@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ class Entry:
     query: str
     api_version: str
     principal: str = ""
+    actions: Sequence[str] = ()
+    """What a role had to permit for it, with the rights on other resources that it needs."""
     status: int | None = None
     ms: float = 0.0
 
@@ -46,6 +49,7 @@ class RequestLog:
                 "query": each.query,
                 "apiVersion": each.api_version,
                 "principal": each.principal,
+                "actions": list(each.actions),
                 "status": each.status,
                 "ms": each.ms,
             }

@@ -149,6 +149,7 @@ class Simulator:
         try:
             entry.principal = self.identity.principal(request.headers.get("Authorization"))
             request = replace(request, caller=Caller(entry.principal, correlation))
+            entry.actions = request.actions
             admission = self.quotas.admit_query(request) if service == "graph" else self.quotas.admit(request)
             if admission.refusal is not None:
                 raise admission.refusal

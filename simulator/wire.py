@@ -26,6 +26,8 @@ class Request:
     body: Any = None
     caller: Caller = field(default_factory=lambda: Caller(""))
     values: Mapping[str, str] = field(default_factory=dict)
+    actions: list[str] = field(default_factory=list)
+    """What a role must permit for this request, as ARM's gateway notes it down while it looks."""
 
     @property
     def api_version(self) -> str:

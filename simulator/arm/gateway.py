@@ -29,6 +29,7 @@ def check_request(request: Request) -> None:
         return
     subscription = request.world.need_subscription(parts[1])
     scope, action = request.path.rstrip("/"), _action(request)
+    request.actions.append(action)
     if not subscription.readable:
         raise tenants.hidden(request.world, subscription, request.caller.principal, action, scope)
     rights = roles.rights_of(request.world, request.caller.principal)
@@ -56,7 +57,9 @@ def _check_write(request: Request, scope: str, action: str, rights: Rights) -> N
     written = _written(request)
     if written is not None and written.type.lower().endswith(f"/{CHILD}".lower()) and request.method != "DELETE":
         # Azure, who answers a connection needs a right of its own on the target (behaviour reference section 4.3).
-        rights.need(f"{ids.parse(written.parent).type}/{_APPROVAL}", written.parent)
+        approval = f"{ids.parse(written.parent).type}/{_APPROVAL}"
+        request.actions.append(approval)
+        rights.need(approval, written.parent)
     if written is not None and written.type.lower() == ENDPOINTS.lower() and request.method == "PUT":
         _check_targets(request, scope, action, rights)
     if written is not None and written.type.lower() == LINKS.lower() and request.method == "PUT":
@@ -84,6 +87,7 @@ def _check_targets(request: Request, scope: str, action: str, rights: Rights) ->
             approval = f"{ids.parse(target).type}/{_APPROVAL}"
         except ValueError:
             continue  # an alias, or nothing at all, which the provider refuses
+        request.actions.append(approval)
         if not rights.allow(approval, target):
             raise roles.link_forbidden(request.caller.principal, action, scope, target, approval)
 
@@ -93,7 +97,10 @@ def _check_network(request: Request, scope: str, action: str, rights: Rights) ->
     properties: Any = request.body.get("properties") if isinstance(request.body, Mapping) else None
     network: Any = properties.get("virtualNetwork") if isinstance(properties, Mapping) else None
     linked = str(network.get("id")) if isinstance(network, Mapping) else ""
-    if linked and not rights.allow(_JOIN, linked):
+    if not linked:
+        return
+    request.actions.append(_JOIN)
+    if not rights.allow(_JOIN, linked):
         raise roles.link_forbidden(request.caller.principal, action, scope, linked, _JOIN)
 
 

@@ -197,6 +197,7 @@ async def test_requests_are_logged(azure: Azure) -> None:
         "query": "api-version=2024-06-01&$expand=networkInterfaces",
         "apiVersion": "2024-06-01",
         "principal": "system",
+        "actions": ["Microsoft.Network/privateEndpoints/read"],
         "status": 404,
     }
     assert [each["service"] for each in await azure.sim("GET", "requests")] == ["identity", "arm"]
