@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import imports, wants
+from benchmarks import imports, package, wants
 from benchmarks.estate import SETTINGS
 from benchmarks.table import Section, markdown, show
 from simulator.processes import Process, ProcessError
@@ -76,7 +76,7 @@ async def _measured(told: dict[str, str], settings: dict[str, str]) -> list[Sect
         own = await latency.own_time(stage)
         cold = await cold_start.measure(stage, settings)
         swept = await sweep.measure(stage)  # the last, for it empties the estate
-        return [counted, seen, own, swept, wants.measure(), imports.measure(settings), cold]
+        return [counted, seen, own, swept, wants.measure(), imports.measure(settings), cold, package.measure(settings)]
 
 
 if __name__ == "__main__":
