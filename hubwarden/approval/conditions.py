@@ -12,7 +12,7 @@ from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import Facts, all_of
 from hubwarden.model.glob import Glob
 from hubwarden.model.policy import Rule, Tags, Within
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +152,20 @@ def _about_the_request(rule: Rule) -> Iterator[Condition]:
 
 
 def _managed(types: Iterable[str]) -> Condition:
+    """With none or two it is not known which resource manages it; what one manages, no other does.
+
+    Whoever is known to be of our own tenant, or of another company's, is managed by none.
+    """
     listed = _folded(types)
 
-    def managers(facts: Facts) -> list[ResourceId]:
-        return [each for each in facts.managers or () if fold(each.type) in listed]
+    def by_one(facts: Facts) -> bool | None:
+        [first, *others] = facts.managers or (None,)
+        return None if first is None or others else fold(first.type) in listed
 
     return Condition(
         "which resource of the estate manages it",
-        lambda facts: all_of((facts.is_of(Tenancy.MICROSOFT), True if len(managers(facts)) == 1 else None)),
-        lambda facts: f"it is managed by {', '.join(map(str, managers(facts)))}",
+        lambda facts: all_of((facts.is_of(Tenancy.MICROSOFT), by_one(facts))),
+        lambda facts: f"it is managed by {', '.join(map(str, facts.managers or ()))}",
     )
 
 

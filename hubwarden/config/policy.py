@@ -38,6 +38,9 @@ MANAGERS = (
 )
 """The types whose resources have endpoints made in networks that Microsoft keeps for them."""
 
+UNREADABLE = "Microsoft.Synapse/workspaces"
+"""The one of them that lists its managed endpoints at its own address only (REST reference, Synapse data plane)."""
+
 
 def _name_glob(glob: Glob) -> Glob:
     if glob.is_anything:
@@ -216,7 +219,13 @@ def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]
             yield path, f"{rule.name!r} approves connections to every kind of target"
         if wider := next((earlier for earlier in policy.rules[:position] if earlier.covers(rule)), None):
             yield path, f"{rule.name!r} is never reached: whatever it matches, {wider.name!r} matches before it"
-        if unlearnt := sorted(UNLEARNT & rule.facts) + ["managedBy"] * bool(rule.managed_by):
+        if fold(UNREADABLE) in map(fold, rule.managed_by):
+            why = "does not show its managed endpoints through ARM: while the estate has one, every managedBy holds"
+            yield (*path, "when", "consumer", "managedBy"), f"{UNREADABLE} {why}"
+        if rule.cel and not policy.managers and "microsoft" in rule.cel.texts:
+            why = "only what managedBy of some rule asks can prove a tenancy to be 'microsoft', and no rule has it"
+            yield (*path, "when", "cel"), why
+        if unlearnt := sorted(UNLEARNT & rule.facts):
             yield path, f"{rule.name!r} asks {', '.join(unlearnt)}, which this version does not learn: it holds instead"
         if rule.cel and _shouts(rule.cel):
             why = "the facts are in lower case, and a text with capitals is compared as it stands"

@@ -75,9 +75,14 @@ class Expression:
         return expression
 
     @property
+    def texts(self) -> frozenset[str]:
+        """The texts in it, without their quotes."""
+        return frozenset(found[1:-1] for found in _QUOTED.findall(self.text))
+
+    @property
     def has_capitals(self) -> bool:
         """Whether a text in it has a capital letter."""
-        return any(found != fold(found) for found in _QUOTED.findall(self.text))
+        return any(text != fold(text) for text in self.texts)
 
     def holds(self, facts: Facts) -> bool | None:
         """Whether it is true; None where it cannot be told, or fails.

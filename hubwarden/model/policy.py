@@ -176,6 +176,11 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
 
+    @property
+    def managers(self) -> frozenset[str]:
+        """The types of resource, in lower case, that its rules name in managedBy."""
+        return frozenset(fold(each) for rule in self.rules for each in rule.managed_by)
+
 
 def _is_as_wide(mine: Iterable[object], theirs: Iterable[object]) -> bool:
     here, there = ({fold(str(each)) for each in some} for some in (mine, theirs))

@@ -17,7 +17,9 @@ from hubwarden.errors import HubwardenError
 from hubwarden.model.connection import Connection, Decision
 from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.facts import Facts
+from hubwarden.model.managed import ManagedEndpoint
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.reconcile.managed import managed_in_estate, with_manager
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import Since, since_ever
 
@@ -47,6 +49,7 @@ class Surroundings:
         self._since = since
         self._tenancies: dict[str, Tenancy] = {}
         self._groups: dict[str, tuple[str, ...] | None] = {}
+        self._managed: dict[str, tuple[ManagedEndpoint, ...] | None] = {}
         self._turn = asyncio.Lock()
 
     async def tenancy(self, subscription: str) -> Tenancy:
@@ -58,6 +61,10 @@ class Surroundings:
         """The management groups above a subscription. Raises UnavailableError where the index does not answer."""
         return await self._once(self._groups, subscription, partial(management_groups_above, self._rooms.arm))
 
+    async def managed_endpoints(self) -> tuple[ManagedEndpoint, ...] | None:
+        """The managed endpoints of the estate's resources; None where it is not known which there are."""
+        return await self._once(self._managed, "", lambda _: managed_in_estate(self._rooms))
+
     async def age(self, connection: Connection) -> float | None:
         """For how many seconds a connection waits; None for one that does not. Raises LedgerUnavailableError."""
         if connection.status is not ConnectionStatus.PENDING:
@@ -66,11 +73,11 @@ class Surroundings:
             self._since = self._since or await since_ever(self._rooms)
         return self._since.age(connection)
 
-    async def _once(self, known: dict[str, Found], subscription: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
+    async def _once(self, known: dict[str, Found], about: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
         async with self._turn:
-            if subscription not in known:
-                known[subscription] = await ask(subscription)
-        return known[subscription]
+            if about not in known:
+                known[about] = await ask(about)
+        return known[about]
 
 
 async def decided(rooms: Rooms, connection: Connection, around: Surroundings) -> Decision:
@@ -114,15 +121,20 @@ def shown(connection: Connection) -> Facts:
 
 def _learners(rooms: Rooms, connection: Connection, around: Surroundings) -> list[_Learner]:
     """In this order: what costs less and is needed by others comes first."""
+    by_manager = _Learner(
+        frozenset({"consumer.inEstate", "consumer.tenancy", "consumer.managementGroups", "groups"}),
+        lambda facts: with_manager(rooms, around, connection, facts),
+    )
     return [
         _Learner(frozenset({"age"}), lambda facts: _age(around, connection, facts)),
         _Learner(frozenset({"consumer.inEstate"}) | _IN_ENDPOINT, lambda facts: _estate(rooms, facts)),
         _Learner(
             frozenset({"consumer.inEstate", "consumer.tenancy", "consumer.managementGroups"}),
-            lambda facts: _tenancy(around, facts),
+            lambda facts: _tenancy(rooms, around, facts),
         ),
         _Learner(_IN_ENDPOINT, lambda facts: _endpoint(rooms, connection, facts)),
         _Learner(frozenset({"target.location", "target.tags"}), lambda facts: _target(rooms, connection.target, facts)),
+        *([by_manager] if rooms.policy.managers else ()),
         _Learner(frozenset({"consumer.managementGroups"}), lambda facts: _groups_above(around, facts)),
         _Learner(frozenset({"target.managementGroups"}), lambda facts: _groups_above_target(around, facts)),
     ]
@@ -136,8 +148,13 @@ async def _estate(rooms: Rooms, facts: Facts) -> Facts:
     return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
 
 
-async def _tenancy(around: Surroundings, facts: Facts) -> Facts:
-    return replace(facts, tenancy=await around.tenancy(facts.consumer)) if facts.consumer else facts
+async def _tenancy(rooms: Rooms, around: Surroundings, facts: Facts) -> Facts:
+    """Whose the consumer is; where a resource of ours may yet prove it Microsoft's, another tenant's is not known."""
+    if facts.consumer is None:
+        return facts
+    whose = await around.tenancy(facts.consumer)
+    known = whose is not Tenancy.FOREIGN or not rooms.policy.managers
+    return replace(facts, tenancy=whose) if known else facts
 
 
 async def _endpoint(rooms: Rooms, connection: Connection, facts: Facts) -> Facts:

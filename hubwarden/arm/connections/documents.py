@@ -31,7 +31,7 @@ def to_connection(document: Document) -> Connection:
     return Connection(
         id=connection_id(document.get("id")),
         endpoint=_endpoint_or_none(mapping(properties.get("privateEndpoint")).get("id")),
-        groups=_groups(properties),
+        groups=groups_of(properties),
         status=status,
         message=str(state.get("description") or ""),
         settled=word in (*_ENDS, *_FAILURES) or waits,
@@ -46,7 +46,7 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _groups(properties: Document) -> tuple[str, ...]:
+def groups_of(properties: Document) -> tuple[str, ...]:
     """Most show `groupIds` or nothing; Cosmos DB shows one `groupId`."""
     groups = properties.get("groupIds")
     if isinstance(groups, list):
