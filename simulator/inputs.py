@@ -29,7 +29,7 @@ _NAMES: dict[type, str] = {str: "string", bool: "boolean", list: "list", dict: "
 
 def read_subscription(body: Any, known: Mapping[str, Subscription]) -> Subscription:
     """A subscription; what is not told stays as it was. Raises ValueError."""
-    kinds = {"id": str, "tenant": str, "managementGroups": list, "readable": bool}
+    kinds = {"id": str, "tenant": str, "managementGroups": list, "readable": bool, "unregistered": list}
     told = fields(body, "A subscription", kinds, required=("id",))
     before = known.get(told["id"].lower()) or Subscription(told["id"])
     return Subscription(
@@ -39,6 +39,7 @@ def read_subscription(body: Any, known: Mapping[str, Subscription]) -> Subscript
             "A subscription's managementGroups", told.get("managementGroups"), before.management_groups
         ),
         readable=told.get("readable", before.readable),
+        unregistered=texts("A subscription's unregistered", told.get("unregistered"), before.unregistered),
     )
 
 

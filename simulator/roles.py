@@ -24,12 +24,16 @@ _MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
 _BUILT_IN: dict[str, Any] = json.loads(files("simulator").joinpath("data/roles.json").read_text(encoding="utf-8"))
 
 
+_EVERYTHING = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What one assignment permits, each pair of actions as regular expressions, at a scope in lower case."""
 
     scope: str
     permissions: tuple[tuple[str, str], ...]
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ class Rights:
             return True
         scope = ids.key(scope)
         return any(self._covers(grant.scope, scope) and _permits(grant, action.lower()) for grant in self.grants)
+
+    def over(self, scope: str) -> list[Grant]:
+        """The assignments that hold at a scope: those made there or above."""
+        scope = ids.key(scope)
+        return [grant for grant in self.grants if self._covers(grant.scope, scope)]
 
     def need(self, action: str, scope: str) -> None:
         """Raises Refusal, as the gateway words it, if the action is not permitted (behaviour reference section 6.1)."""
@@ -68,8 +77,12 @@ def rights_of(world: World, principal: str) -> Rights:
     for assignment in world.store.of_type(ASSIGNMENTS):
         properties = assignment.get("properties") or {}
         if str(properties.get("principalId", "")).lower() == principal.lower():
-            permissions = _permissions(world, str(properties.get("roleDefinitionId", "")))
-            grants.append(Grant(ids.key(ids.parse(assignment["id"]).parent), permissions))
+            definition = str(properties.get("roleDefinitionId", ""))
+            permissions = tuple(
+                (_pattern(each.get("actions")), _pattern(each.get("notActions")))
+                for each in _defined(world, definition)
+            )
+            grants.append(Grant(ids.key(ids.parse(assignment["id"]).parent), permissions, definition))
     groups = {
         key: frozenset(group.lower() for group in each.management_groups) for key, each in world.subscriptions.items()
     }
@@ -98,14 +111,22 @@ def link_forbidden(principal: str, action: str, scope: str, linked: str, missing
     )
 
 
-def _permissions(world: World, definition_id: str) -> tuple[tuple[str, str], ...]:
+def permissions_at(world: World, principal: str, scope: str) -> list[dict[str, Any]]:
+    """The permissions that a principal has at a scope, each as its role's definition spells it."""
+    rights = rights_of(world, principal)
+    if rights.unlimited:
+        return [_EVERYTHING]
+    nothing: dict[str, list[str]] = {name: [] for name in _EVERYTHING}
+    return [{**nothing, **each} for grant in rights.over(scope) for each in _defined(world, grant.definition)]
+
+
+def _defined(world: World, definition_id: str) -> list[dict[str, Any]]:
     """The permissions of a role, which is known by the last part of its id wherever it may be assigned."""
     name = definition_id.rsplit("/", 1)[-1].lower()
     defined = [each for each in world.store.of_type(DEFINITIONS) if ids.parse(each["id"]).name.lower() == name]
     found = (defined[0].get("properties") or {}) if defined else _BUILT_IN.get(name, {})
-    return tuple(
-        (_pattern(each.get("actions")), _pattern(each.get("notActions"))) for each in found.get("permissions") or []
-    )
+    permissions: list[dict[str, Any]] = found.get("permissions") or []
+    return permissions
 
 
 def _pattern(actions: list[str] | None) -> str:

@@ -17,7 +17,17 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from simulator import control, graph, identity, topics
-from simulator.arm import connections, dns, endpoints, governance, networks, resources, targets
+from simulator.arm import (
+    connections,
+    dns,
+    endpoints,
+    event_grid,
+    governance,
+    networks,
+    permissions,
+    resources,
+    targets,
+)
 from simulator.arm.envelope import refused
 from simulator.arm.gateway import check_request
 from simulator.authority import HOST, Authority
@@ -57,7 +67,17 @@ class Simulator:
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._arm, self._graph = Router(), Router()
-        for room in (dns, endpoints, connections, targets, networks, resources, governance):
+        for room in (
+            dns,
+            endpoints,
+            connections,
+            targets,
+            networks,
+            resources,
+            governance,
+            permissions,
+            event_grid,
+        ):
             room.add_routes(self._arm)
         graph.add_routes(self._graph, GraphIndex(self.world))
 

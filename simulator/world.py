@@ -52,6 +52,7 @@ class Subscription:
     tenant: str = HOME_TENANT
     management_groups: tuple[str, ...] = ()
     readable: bool = True
+    unregistered: tuple[str, ...] = ()  # resource providers
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ def _action(request: Request) -> str:
             return f"{ids.parse(spelt).type}/{verb}"
     # Something to do with a group or a subscription, such as moving what is in it.
     parts = scope.split("/")
+    if len(parts) == 5 and parts[3].lower() == "providers":
+        return f"{ids.SUBSCRIPTION}/providers/{verb}"  # the same for whichever provider
     above = 5 if len(parts) > 5 and parts[3].lower() == "resourcegroups" and parts[4] else 3
     return "/".join([ids.parse("/".join(parts[:above])).type, *parts[above:], verb])
 

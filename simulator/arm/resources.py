@@ -1,22 +1,24 @@
-"""Subscriptions, resource groups, and the GET of whatever else is stored."""
+"""Subscriptions, their resource providers, resource groups, and the GET of whatever else is stored."""
 
 from __future__ import annotations
 
 from simulator import ids, moves, resource_groups
 from simulator.arm.envelope import document, need_operation, operation_result, page, respelt
-from simulator.refusals import By, Refusal
+from simulator.refusals import By, NotSimulatedError, Refusal
 from simulator.roles import rights_of
 from simulator.wire import Reply, Request, Router
 from simulator.world import Operation, Subscription
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+_PROVIDERS = {name.lower(): name for name in ("Microsoft.EventGrid", "Microsoft.Network")}
 
 
 def add_routes(router: Router) -> None:
     """Makes the resources provider answer."""
     router.add("GET", "/subscriptions", _list_subscriptions)
     router.add("GET", _SUBSCRIPTION, _get_subscription)
+    router.add("GET", f"{_SUBSCRIPTION}/providers/{{namespace}}", _get_provider)
     router.add("GET", f"{_SUBSCRIPTION}/resourceGroups", _list_groups)
     router.add("GET", _GROUP, lambda request: document(_need_group(request)))
     router.add("PUT", _GROUP, _put_group)
@@ -72,6 +74,22 @@ def _list_subscriptions(request: Request) -> Reply:
 
 def _get_subscription(request: Request) -> Reply:
     return Reply(200, subscription_document(request.world.need_subscription(request.values["subscription"])))
+
+
+def _get_provider(request: Request) -> Reply:
+    """Whether a subscription has it registered; its types are not shown (REST reference, Providers - Get)."""
+    asked = request.values["namespace"].lower()
+    if asked not in _PROVIDERS:
+        raise NotSimulatedError("that resource provider")
+    subscription, name = request.world.need_subscription(request.values["subscription"]), _PROVIDERS[asked]
+    registered = asked not in (each.lower() for each in subscription.unregistered)
+    body = {
+        "id": f"/subscriptions/{subscription.id}/providers/{name}",
+        "namespace": name,
+        "registrationState": "Registered" if registered else "NotRegistered",
+        "registrationPolicy": "RegistrationRequired",
+    }
+    return Reply(200, body)
 
 
 def _need_group(request: Request) -> dict[str, object]:
