@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubwarden.errors import InputError
+from hubwarden.model.resource_id import ResourceId
+
 OWN_STORAGE = "HUBWARDEN_STORAGE"
 HOST_STORAGE = "AzureWebJobsStorage"
 _ORIGIN = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
@@ -68,6 +71,8 @@ class Environment:
     """When the timers are due, in NCRONTAB."""
     knows_people: bool
     """Whether the platform signs people in: only then does its header say who asks."""
+    app: ResourceId | None
+    """The function app that this runs in; None elsewhere, or where the platform does not say all of its id."""
     faults: tuple[str, ...]
 
 
@@ -115,8 +120,24 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         sweep=schedule(SWEEP, variables),
         pending=schedule(PENDING, variables),
         knows_people=variables.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
+        app=_app(variables),
         faults=tuple(faults),
     )
+
+
+def _app(variables: Mapping[str, str]) -> ResourceId | None:
+    """The app's id, from what App Service sets for every app (Microsoft's reference of its environment variables).
+
+    The owner is the subscription's id, to which some plans add the webspace after a plus.
+    """
+    subscription, _, _ = variables.get("WEBSITE_OWNER_NAME", "").partition("+")
+    group, site = variables.get("WEBSITE_RESOURCE_GROUP", ""), variables.get("WEBSITE_SITE_NAME", "")
+    try:
+        return ResourceId.parse(
+            f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Web/sites/{site}"
+        )
+    except InputError:
+        return None
 
 
 def _storage(variables: Mapping[str, str]) -> Storage | str:

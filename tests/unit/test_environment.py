@@ -21,6 +21,12 @@ from hubwarden.config.environment import (
 KEYED = "DefaultEndpointsProtocol=https;AccountName=st;AccountKey=a2V5;EndpointSuffix=core.windows.net"
 OTHER_KEYED = "AccountName=own;AccountKey=b3du"
 STORAGE = {"AzureWebJobsStorage": KEYED}
+SUBSCRIPTION = "33333333-3333-4333-8333-333333333333"
+APP = {
+    "WEBSITE_OWNER_NAME": f"{SUBSCRIPTION}+rg-hubwarden-WestEuropewebspace-Linux",
+    "WEBSITE_RESOURCE_GROUP": "rg-hubwarden",
+    "WEBSITE_SITE_NAME": "func-hubwarden",
+}
 
 
 def test_what_is_not_set_has_a_default() -> None:
@@ -33,6 +39,7 @@ def test_what_is_not_set_has_a_default() -> None:
         sweep="0 */15 * * * *",
         pending="0 * * * * *",
         knows_people=False,
+        app=None,
         faults=(),
     )
     assert DEFAULT_FILE.parent == Path(__file__).parents[2]
@@ -50,6 +57,7 @@ def test_everything_can_be_set() -> None:
             "HUBWARDEN_SWEEP": "0 0 * * * *",
             "HUBWARDEN_PENDING": "30 */2 * * * *",
             "WEBSITE_AUTH_ENABLED": "True",
+            **APP,
         }
     )
     assert environment.config_file == Path("estate.yaml")
@@ -58,6 +66,9 @@ def test_everything_can_be_set() -> None:
     assert environment.has_managed_identity
     assert (environment.sweep, environment.pending) == ("0 0 * * * *", "30 */2 * * * *")
     assert environment.knows_people
+    assert str(environment.app) == (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-hubwarden/providers/Microsoft.Web/sites/func-hubwarden"
+    )
     assert environment.faults == ()
 
 
@@ -376,3 +387,14 @@ def test_what_is_no_schedule_is_a_fault_and_the_app_can_be_indexed_all_the_same(
 @pytest.mark.parametrize("text", ["", "false", "False", "0", "no"])
 def test_people_are_known_only_where_the_platform_says_so(text: str) -> None:
     assert not read_environment({**STORAGE, "WEBSITE_AUTH_ENABLED": text}).knows_people
+
+
+@pytest.mark.parametrize("name", APP)
+def test_an_app_whose_id_the_platform_says_only_in_part_is_not_known(name: str) -> None:
+    assert read_environment({**STORAGE, **APP, name: ""}).app is None
+
+
+def test_the_owner_may_be_the_subscription_alone() -> None:
+    environment = read_environment({**STORAGE, **APP, "WEBSITE_OWNER_NAME": SUBSCRIPTION})
+    assert environment.app is not None
+    assert environment.app.subscription == SUBSCRIPTION
