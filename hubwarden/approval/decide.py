@@ -15,23 +15,14 @@ One thing more is asked of a rule that approves: that it would not approve on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hubwarden.approval.prepared import PreparedRule, prepared
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import FACTS, Facts
+from hubwarden.model.judgement import Judgement
 from hubwarden.model.policy import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a policy says about facts: its verdict, the rule (empty where none matched), and why."""
-
-    verdict: Verdict
-    rule: str
-    reason: str
-    note: str = ""
 
 
 def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, StrictStr, field_validator
+from pydantic import AfterValidator, Field, StrictStr, field_validator
 
 from hubwarden.config.reading import read_as
-from hubwarden.config.values import Duration, Location, Many, Part, Resource, ResourceType, SubscriptionId, said_twice
+from hubwarden.config.values import Duration, Many, Part, Resource, ResourceType, SubscriptionId, said_twice
+from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import Facts
+from hubwarden.model.resource_id import fold
 
 Tags = Mapping[StrictStr, StrictStr]
+Place = Annotated[str, AfterValidator(lambda text: fold(text).replace(" ", ""))]
+"""A location as rules name it: Azure itself writes "West Europe" now and then."""
 
 
 class ConsumerFacts(Part):
@@ -21,11 +25,11 @@ class ConsumerFacts(Part):
     subscription: SubscriptionId | None = None
     management_groups: Many[str] | None = None
     in_estate: bool | None = None
-    tenancy: Literal["ours", "foreign", "microsoft"] | None = None
+    tenancy: Literal["ours", "foreign", "microsoft", "unknown"] | None = None
     managed_by: Many[Resource] | None = None
     resource_group: str | None = None
     name: str | None = None
-    location: Location | None = None
+    location: Place | None = None
     tags: Tags | None = None
 
 
@@ -37,7 +41,7 @@ class TargetFacts(Part):
     management_groups: Many[str] | None = None
     resource_group: str | None = None
     name: str | None = None
-    location: Location | None = None
+    location: Place | None = None
     tags: Tags | None = None
 
 
@@ -82,6 +86,11 @@ class ExpectPart(Part):
 
     verdict: Literal["approve", "reject", "hold"]
     rule: str | None = None
+
+    @property
+    def decided(self) -> Verdict:
+        """The verdict, as the rooms know it."""
+        return Verdict(self.verdict)
 
 
 class CasePart(Part):

@@ -38,14 +38,14 @@ class Document:
         return self.lines.get(path, 1)
 
 
-def read_document(text: str) -> Document:
+def read_document(text: str, largest: int = LARGEST) -> Document:
     """Reads YAML without aliases, anchors, tags or duplicate keys, and not deeply nested: each of these is a fault.
 
     Aliases can make a small file endless, tags can mean anything, and a second key of one name would silently win.
     """
     document = Document()
-    if len(text) > LARGEST:
-        document.faults.append(f"the file has {len(text)} characters; at most {LARGEST} are read")
+    if len(text) > largest:
+        document.faults.append(f"the file has {len(text)} characters; at most {largest} are read")
         return document
     try:
         document.faults += _forbidden(text)

@@ -8,18 +8,20 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hubwarden.config.document import Document, Path, dotted, read_document
+from hubwarden.config.document import LARGEST, Document, Path, dotted, read_document
 from hubwarden.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_as(model: type[Model], text: str, source: str, shape: str) -> tuple[Model, Document]:
+def read_as(
+    model: type[Model], text: str, source: str, shape: str, *, largest: int = LARGEST
+) -> tuple[Model, Document]:
     """The text as that model, and the document with its lines; `shape` says what the whole is.
 
     Raises ConfigError with every fault.
     """
-    document = read_document(text)
+    document = read_document(text, largest)
     if document.faults:
         raise ConfigError([f"{source}: {fault}" for fault in document.faults])
     if not isinstance(document.data, dict):

@@ -23,6 +23,8 @@ from hubwarden.errors import (
 from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.judgement import Asking
+from hubwarden.model.policy import Policy
 from hubwarden.model.record import HubZones
 from hubwarden.model.report import Explanation, NameExplanation, Report, Run
 from hubwarden.model.resource_id import ResourceId
@@ -109,6 +111,12 @@ class Runtime:
         from hubwarden.reconcile.explain import explain_name
 
         return await explain_name(self.rooms, name)
+
+    async def asking(self, policies: Sequence[Policy], *, wholly: bool) -> tuple[Asking, ...]:
+        """What waits in the estate, with the facts that these policies depend on, or `wholly` all; changes nothing."""
+        from hubwarden.reconcile.rehearse import asking
+
+        return await asking(self.rooms, policies, wholly=wholly)
 
     async def look(self, scope: Scope, *, within: float, attempt: int = 0, trace: str = "") -> Looked:
         """A run of at most `within` seconds; whatever it leaves is handed on to the work queue.

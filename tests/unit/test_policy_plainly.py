@@ -51,14 +51,13 @@ def asked(rule: Rule, facts: Facts) -> list[Known]:
     """What each condition comes to, without looking at whether the rule has it."""
     whose = None if facts.tenancy is Tenancy.UNKNOWN else facts.tenancy
     ours = None if whose is None else whose is Tenancy.OURS
-    managers = [each for each in facts.managers or () if each.type in rule.managed_by]
     values: list[Known] = [
         one_of(facts.consumer, rule.consumer_subscriptions),
         some_of(facts.consumer_management_groups, rule.consumer_management_groups),
         True if rule.consumer_within is not Within.TENANT else ours,
         True if rule.consumer_within is not Within.ESTATE else both(facts.in_estate, ours),
         True if not rule.consumer_foreign else None if whose is None else whose is Tenancy.FOREIGN,
-        True if not rule.managed_by else managed(whose, len(managers)),
+        True if not rule.managed_by else managed(whose, facts, rule),
         like(facts.consumer_resource_group, rule.consumer_resource_groups),
         like(facts.consumer_name, rule.consumer_endpoints),
         one_of(facts.consumer_location, rule.consumer_locations),
@@ -82,10 +81,12 @@ def asked(rule: Rule, facts: Facts) -> list[Known]:
     return values
 
 
-def managed(whose: Tenancy | None, managers: int) -> Known:
-    if whose not in (None, Tenancy.MICROSOFT):
-        return False
-    return True if whose and managers == 1 else None
+def managed(whose: Tenancy | None, facts: Facts, rule: Rule) -> Known:
+    by_one = len(facts.managers or ()) == 1
+    return both(
+        None if whose is None else whose is Tenancy.MICROSOFT,
+        facts.managers[0].type in rule.managed_by if by_one and facts.managers else None,
+    )
 
 
 def both(one: Known, other: Known) -> Known:
