@@ -1,0 +1,290 @@
+// Hubwarden in a connectivity subscription. The spokes' event subscriptions follow when the app's code is there, because
+// Event Grid asks the function first: spokes.bicep. docs/install.md goes through it.
+targetScope = 'subscription'
+
+@description('Part of every name; told apart from another installation in the same tenant.')
+@minLength(3)
+@maxLength(12)
+param name string = 'hubwarden'
+
+@description('The region of everything.')
+@minLength(1)
+param location string = deployment().location
+
+@description('flex: Flex Consumption, in the public cloud only until it is proven in others. premium: Elastic Premium, which needs packageUri.')
+@allowed(['flex', 'premium'])
+param plan string = 'flex'
+
+@description('Flex: memory of an instance, in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Flex: the most instances of each function.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int = 40
+
+@description('Flex: instances that wait for events and never sleep; none saves money, and an event after a quiet hour takes seconds longer.')
+@minValue(0)
+@maxValue(20)
+param alwaysReady int = 1
+
+@description('Premium: the address of the package in a blob that the app\'s identity may read.')
+param packageUri string = ''
+
+@description('Subscriptions of the estate, by id: the reader is assigned in each. Leave out those beneath managementGroup.')
+param estateSubscriptions array = []
+
+@description('A management group over the estate, by name, where the roles may then be assigned, too (estate.bicep). Empty: none.')
+param managementGroup string = ''
+
+@description('The resource groups under hubs[].zones, by id. They must be there; the record writer is assigned in each, and nowhere else.')
+@minLength(1)
+param zoneGroups array
+
+@description('Whether hubs make missing zones (createZones): then the zone maker is assigned in zoneGroups, and on networks.')
+param createZones bool = false
+
+@description('The networks under hubs[].networks, by id; for createZones only.')
+param networks array = []
+
+@description('Whether connections are answered by rule or by people. If not, the identity has no right to answer any.')
+param approvals bool = false
+
+@description('With approvals: subscriptions whose connections may be answered, by id; narrower scopes are in docs/install.md.')
+param approveIn array = []
+
+@description('Types of resources whose connections are looked at, and answered, as in roles/connection-types.json; fewer make the roles smaller.')
+param connectionTypes object = loadJsonContent('roles/connection-types.json')
+
+@description('When the whole estate is looked at, in NCRONTAB with seconds first.')
+param sweepSchedule string = '0 */15 * * * *'
+
+@description('When the connections that wait are looked at, in the same form.')
+param pendingSchedule string = '0 * * * * *'
+
+@description('Whether there is a custom topic for what Hubwarden did; its address then goes into events.topic of hubwarden.yaml.')
+param topic bool = false
+
+@description('The app registration by which people are signed in, by client id (docs/install.md). Empty: the app runs, and nobody can decide.')
+param signInClientId string = ''
+
+@description('Address ranges, as in 203.0.113.0/24, that may call the API, beside Event Grid. None: nobody else gets in.')
+param callers array = []
+
+@description('Address ranges that may deploy code. None: from everywhere, by identity only.')
+param deployers array = []
+
+@description('Private networking: {appSubnetId, endpointSubnetId, zoneIds: {blob, queue, table}}; empty: none, and storage is reached from outside, by identity only.')
+param network object = {}
+
+@description('Days for which logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logDays int = 90
+
+@description('Tags of everything.')
+param tags object = {}
+
+var isPublicCloud = environment().name == 'AzureCloud'
+var provenPlan = plan == 'flex' && !isPublicCloud
+  ? fail('plan: Flex Consumption is not proven in ${environment().name}; take premium.')
+  : plan
+var package = plan == 'premium' && empty(packageUri)
+  ? fail('packageUri: the premium plan runs from a package in a blob, so its address is needed.')
+  : packageUri
+var joined = createZones ? networks : []
+var answering = approvals ? approveIn : []
+var isPrivate = !empty(network)
+var stored = loadJsonContent('storage.json')
+var suffix = uniqueString(subscription().id, name)
+
+// Built-in roles of the app's own storage.
+var blobOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner: keys, leases of timers, the package
+var queueContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
+var tableContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${name}'
+  location: location
+  tags: union(tags, { 'azd-env-name': name })
+}
+
+module roles 'roles.bicep' = {
+  name: '${name}-roles'
+  params: {
+    name: name
+    assignableScopes: union(
+      [subscription().id],
+      map(estateSubscriptions, id => '/subscriptions/${id}'),
+      map(answering, id => '/subscriptions/${id}'),
+      map(zoneGroups, id => '/subscriptions/${split(id, '/')[2]}'),
+      map(joined, id => '/subscriptions/${split(id, '/')[2]}'),
+      empty(managementGroup) ? [] : ['/providers/Microsoft.Management/managementGroups/${managementGroup}']
+    )
+    connectionTypes: connectionTypes
+  }
+}
+
+module identity 'modules/identity.bicep' = {
+  name: '${name}-identity'
+  scope: group
+  params: { name: name, location: location, tags: tags }
+}
+
+// What the app is for comes before the app: a group or a subscription that is not there stops everything here.
+
+module reader 'modules/assign-at-subscription.bicep' = [
+  for id in estateSubscriptions: {
+    name: '${name}-reader-${uniqueString(id)}'
+    scope: subscription(id)
+    params: { roleId: roles.outputs.estateReaderId, principalId: identity.outputs.principalId }
+  }
+]
+
+module writer 'modules/assign-at-group.bicep' = [
+  for id in zoneGroups: {
+    name: '${name}-writer-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { roleId: roles.outputs.recordWriterId, principalId: identity.outputs.principalId }
+  }
+]
+
+module maker 'modules/assign-at-group.bicep' = [
+  for id in (createZones ? zoneGroups : []): {
+    name: '${name}-maker-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { roleId: roles.outputs.zoneMakerId, principalId: identity.outputs.principalId }
+  }
+]
+
+module joiner 'modules/assign-at-network.bicep' = [
+  for id in joined: {
+    name: '${name}-joiner-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      network: last(split(id, '/'))
+      roleId: roles.outputs.zoneMakerId
+      principalId: identity.outputs.principalId
+    }
+  }
+]
+
+module approver 'modules/assign-at-subscription.bicep' = [
+  for id in answering: {
+    name: '${name}-approver-${uniqueString(id)}'
+    scope: subscription(id)
+    params: { roleId: roles.outputs.connectionApproverId, principalId: identity.outputs.principalId }
+  }
+]
+
+module hostStorage 'modules/storage.bicep' = {
+  name: '${name}-host-storage'
+  scope: group
+  dependsOn: [reader, writer, maker, joiner, approver]
+  params: {
+    name: 'sthw${take(suffix, 12)}host'
+    location: location
+    tags: tags
+    containers: [stored.package]
+    isPublic: !isPrivate
+    principalId: identity.outputs.principalId
+    roles: [blobOwner]
+  }
+}
+
+module workStorage 'modules/storage.bicep' = {
+  name: '${name}-work-storage'
+  scope: group
+  dependsOn: [reader, writer, maker, joiner, approver]
+  params: {
+    name: 'sthw${take(suffix, 12)}work'
+    location: location
+    tags: tags
+    containers: [stored.deadLetters]
+    expiringContainer: stored.deadLetters
+    queues: stored.queues
+    tables: stored.tables
+    isPublic: !isPrivate
+    principalId: identity.outputs.principalId
+    roles: [queueContributor, tableContributor]
+  }
+}
+
+module privateStorage 'modules/private-storage.bicep' = if (isPrivate) {
+  name: '${name}-private-storage'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    subnetId: network.endpointSubnetId
+    zoneIds: network.zoneIds
+    hostAccountId: hostStorage.outputs.id
+    workAccountId: workStorage.outputs.id
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: '${name}-monitoring'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    retentionDays: logDays
+    principalId: identity.outputs.principalId
+  }
+}
+
+module customTopic 'modules/topic.bicep' = if (topic) {
+  name: '${name}-topic'
+  scope: group
+  params: { name: name, location: location, tags: tags, principalId: identity.outputs.principalId }
+}
+
+module app 'modules/app.bicep' = {
+  name: '${name}-app'
+  scope: group
+  dependsOn: [privateStorage]
+  params: {
+    name: name
+    location: location
+    tags: tags
+    plan: provenPlan
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstances: maximumInstances
+    alwaysReady: alwaysReady
+    packageUri: package
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    hostBlobUri: hostStorage.outputs.blobUri
+    hostQueueUri: hostStorage.outputs.queueUri
+    hostTableUri: hostStorage.outputs.tableUri
+    workQueueUri: workStorage.outputs.queueUri
+    workTableUri: workStorage.outputs.tableUri
+    packageContainer: stored.package
+    telemetry: monitoring.outputs.connectionString
+    sweepSchedule: sweepSchedule
+    pendingSchedule: pendingSchedule
+    signInClientId: signInClientId
+    callers: callers
+    deployers: deployers
+    subnetId: isPrivate ? network.appSubnetId : ''
+  }
+}
+
+@description('For spokes.bicep, estate.bicep and policy/event-subscriptions.bicep.')
+output HUBWARDEN_APP_ID string = app.outputs.id
+output HUBWARDEN_WORK_ACCOUNT_ID string = workStorage.outputs.id
+output HUBWARDEN_PRINCIPAL_ID string = identity.outputs.principalId
+output HUBWARDEN_READER_ID string = roles.outputs.estateReaderId
+output HUBWARDEN_APPROVER_ID string = roles.outputs.connectionApproverId
+
+@description('For azd and the Azure CLI.')
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_FUNCTION_APP string = app.outputs.name
+
+@description('For events.topic and records.protected of hubwarden.yaml.')
+output HUBWARDEN_TOPIC string = topic ? customTopic!.outputs.endpoint : ''
+output HUBWARDEN_PROTECTED_NAMES array = isPrivate ? privateStorage!.outputs.names : []

@@ -1,0 +1,80 @@
+// The system topic of a subscription, and the event subscription that tells Hubwarden of it.
+
+@description('The topic\'s name; there is one for a subscription, so if it has one already, that is named here.')
+param topicName string
+param tags object
+
+@description('The app\'s id; the function that is told is `events`.')
+param appId string
+
+@allowed(['function', 'queue'])
+param deliverTo string
+
+@description('The account with the work queue and the container for dead letters, by id.')
+param workAccountId string
+
+@description('The identity that delivers to the account, by id; empty: none.')
+param identityId string
+
+var events = loadJsonContent('../events.json')
+var stored = loadJsonContent('../storage.json')
+var byIdentity = { type: 'UserAssigned', userAssignedIdentity: identityId }
+var filter = {
+  includedEventTypes: events.includedEventTypes
+  advancedFilters: [{ operatorType: 'StringContains', key: 'data.operationName', values: events.operations }]
+}
+// Only an identity can write dead letters, because the account has no keys.
+var deadLetter = empty(identityId)
+  ? null
+  : {
+      identity: byIdentity
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: { resourceId: workAccountId, blobContainerName: stored.deadLetters }
+      }
+    }
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
+  name: topicName
+  location: 'global'
+  tags: tags
+  identity: empty(identityId) ? null : { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: { source: subscription().id, topicType: 'Microsoft.Resources.Subscriptions' }
+}
+
+resource toFunction 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = if (deliverTo == 'function') {
+  parent: topic
+  name: 'hubwarden'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    destination: {
+      endpointType: 'AzureFunction'
+      properties: { resourceId: '${appId}/functions/events', maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: 64 }
+    }
+    filter: filter
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: deadLetter
+  }
+}
+
+resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = if (deliverTo == 'queue') {
+  parent: topic
+  name: 'hubwarden-queue'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    deliveryWithResourceIdentity: {
+      identity: { type: 'UserAssigned', userAssignedIdentity: identityId }
+      destination: {
+        endpointType: 'StorageQueue'
+        properties: {
+          resourceId: workAccountId
+          queueName: stored.queues[0]
+          queueMessageTimeToLiveInSeconds: 604800
+        }
+      }
+    }
+    filter: filter
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: deadLetter
+  }
+}

@@ -1,0 +1,50 @@
+// A subscription of the estate tells Hubwarden what happens to its private endpoints and connections.
+targetScope = 'subscription'
+
+@description('The app\'s id: HUBWARDEN_APP_ID of main.bicep. Its code must be there, because Event Grid asks the function first.')
+param appId string
+
+@description('The account with the work queue and the dead letters, by id: HUBWARDEN_WORK_ACCOUNT_ID of main.bicep.')
+param workAccountId string
+
+@description('function: to the function, by a key that Event Grid fetches itself. queue: to the work queue, by identity.')
+@allowed(['function', 'queue'])
+param deliverTo string = 'function'
+
+@description('An identity by which Event Grid writes to the account: dead letters (Storage Blob Data Contributor), and the queue (Storage Queue Data Message Sender). Microsoft documents that topics of subscriptions cannot have one: try it on one spoke first. Empty: no dead letters; what is lost is found by the next sweep.')
+param identityId string = ''
+
+@description('The resource group for the topic. It is made if it is not there.')
+param groupName string = 'rg-hubwarden-events'
+
+@description('The topic. A subscription has one at most: where there is one already, name it here, and its group above.')
+param topicName string = 'evgt-hubwarden'
+
+@description('The region of the group; the topic is global.')
+param location string = deployment().location
+
+@description('Tags of group and topic.')
+param tags object = {}
+
+var provenDelivery = deliverTo == 'queue' && empty(identityId)
+  ? fail('identityId: the work queue takes no keys, so delivery to it needs an identity.')
+  : deliverTo
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: groupName
+  location: location
+  tags: tags
+}
+
+module topic 'modules/spoke-topic.bicep' = {
+  name: 'hubwarden-topic'
+  scope: group
+  params: {
+    topicName: topicName
+    tags: tags
+    appId: appId
+    deliverTo: provenDelivery
+    workAccountId: workAccountId
+    identityId: identityId
+  }
+}

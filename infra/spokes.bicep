@@ -1,0 +1,33 @@
+// spoke.bicep for each subscription of the estate. It is deployed when the app's code is there.
+targetScope = 'subscription'
+
+@description('Subscriptions of the estate, by id.')
+@minLength(1)
+param subscriptions array
+
+@description('HUBWARDEN_APP_ID of main.bicep.')
+param appId string
+
+@description('HUBWARDEN_WORK_ACCOUNT_ID of main.bicep.')
+param workAccountId string
+
+@description('As in spoke.bicep.')
+@allowed(['function', 'queue'])
+param deliverTo string = 'function'
+
+@description('As in spoke.bicep.')
+param identityId string = ''
+
+module spoke 'spoke.bicep' = [
+  for id in subscriptions: {
+    name: 'hubwarden-spoke-${uniqueString(id)}'
+    scope: subscription(id)
+    params: {
+      appId: appId
+      workAccountId: workAccountId
+      deliverTo: deliverTo
+      identityId: identityId
+      location: deployment().location
+    }
+  }
+]
