@@ -116,9 +116,9 @@ async def api_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
 
 
 def _alerts(sweep: Run) -> list[str]:
-    """What the last sweep warned of that is no single endpoint's matter: zones nearly full, or had twice."""
+    """What the last sweep warned of, but for single names: zones nearly full, or had twice, and who waits for long."""
     warnings = ((sweep.report or {}).get("plan") or {}).get("warnings") or ()
-    return [warning["detail"] for warning in warnings if warning["endpoint"] is None]
+    return [warning["detail"] for warning in warnings if not warning["endpoint"] or warning.get("connection")]
 
 
 def _top(text: str) -> int:

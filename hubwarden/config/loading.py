@@ -8,7 +8,7 @@ from typing import Any
 
 from hubwarden.catalog import Row
 from hubwarden.catalog.rows import published
-from hubwarden.config.document import Document, dotted
+from hubwarden.config.document import Document, Path, dotted
 from hubwarden.config.environment import Environment, read_environment, storage_setting
 from hubwarden.config.policy import possible_slips
 from hubwarden.config.reading import read_as
@@ -56,6 +56,8 @@ class Config:
     approve_limit: int
     reject_limit: int
     """How many answers by rule there may be within an hour."""
+    remind_after: float
+    """Seconds after which a connection that waits for a person is told of again; 0 for never."""
     topic: str | None
     """The custom topic to which is published what was done; None for none."""
     warnings: tuple[str, ...] = ()
@@ -101,18 +103,16 @@ def schema() -> dict[str, Any]:
 
 
 # What this version reads and checks, but does not act on yet: silence would look like consent.
-_LATER = {
-    ("approvals", "remindAfter"): "nobody is reminded by this version",
-}
 _LATER_IN_HUB = {
     "dns": "this version does not look at what clients ask",
 }
 
 
 def _not_in_force(document: Document) -> list[str]:
-    paths: list[tuple[tuple[str | int, ...], str]] = list(_LATER.items())
-    for position in range(len(document.data["hubs"])):
-        paths += [(("hubs", position, key), why) for key, why in _LATER_IN_HUB.items()]
+    hubs = range(len(document.data["hubs"]))
+    paths: list[tuple[Path, str]] = [
+        (("hubs", place, key), why) for place in hubs for key, why in _LATER_IN_HUB.items()
+    ]
     return [
         f"line {document.line(path)}: {dotted(path)}: {why}"
         for path, why in paths
@@ -194,6 +194,7 @@ def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> 
         people=frozenset(file.approvals.people),
         approve_limit=file.approvals.limits.approve,
         reject_limit=file.approvals.limits.reject,
+        remind_after=file.approvals.remind_after,
         topic=file.events.topic,
         warnings=warnings,
     )

@@ -191,7 +191,9 @@ class ApprovalsPart(Part):
 
     default: Literal["hold"] = "hold"
     limits: ApprovalLimitsPart = Field(default_factory=ApprovalLimitsPart)
-    remind_after: Duration = Field(default_factory=lambda: 172800.0)
+    remind_after: Duration = Field(
+        default_factory=lambda: 172800.0, description="How often a waiting connection is told of again; 0s for never."
+    )
     people: Many[str] = ()
     rules: Many[RulePart] = Field((), description="The first rule that matches wins.")
 
@@ -205,10 +207,6 @@ class ApprovalsPart(Part):
     def policy(self) -> Policy:
         """The policy, as the rooms know it."""
         return Policy(tuple(part.rule() for part in self.rules))
-
-
-UNLEARNT = frozenset({"age"})
-"""Facts that nobody asks Azure for yet."""
 
 
 def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -225,8 +223,6 @@ def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]
         if rule.cel and not policy.managers and "microsoft" in rule.cel.texts:
             why = "only what managedBy of some rule asks can prove a tenancy to be 'microsoft', and no rule has it"
             yield (*path, "when", "cel"), why
-        if unlearnt := sorted(UNLEARNT & rule.facts):
-            yield path, f"{rule.name!r} asks {', '.join(unlearnt)}, which this version does not learn: it holds instead"
         if rule.cel and _shouts(rule.cel):
             why = "the facts are in lower case, and a text with capitals is compared as it stands"
             yield (*path, "when", "cel"), f"{why}: it may never be equal"

@@ -97,6 +97,8 @@ class Decision:
     """The object id of the person who decided."""
     said: str = ""
     """The person's own words."""
+    since: float | None = field(default=None, compare=False)
+    """Since when it waits, in seconds since 1970; None where nobody has noted that."""
     facts: Facts | None = field(default=None, compare=False, repr=False)
     """What it was decided on."""
 

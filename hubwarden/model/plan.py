@@ -226,14 +226,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """What nobody may be harmed by yet, and somebody should know: of an endpoint's name in a hub, or of a zone."""
+    """What nobody may be harmed by yet, and somebody should know: of a name in a hub, of a zone, or of a connection."""
 
     hub: str
-    zone: ResourceId
+    """Empty where it is a connection that is warned of."""
+    zone: ResourceId | None
     detail: str
     name: str = ""
-    """The public name; empty where it is the zone itself that is warned of."""
+    """The public name; empty where it is the zone itself, or a connection, that is warned of."""
     endpoint: ResourceId | None = None
+    connection: ResourceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

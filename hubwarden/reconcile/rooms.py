@@ -15,6 +15,7 @@ from hubwarden.ledger.claims import Claims
 from hubwarden.ledger.decisions import Decisions
 from hubwarden.ledger.outbox import Outbox
 from hubwarden.ledger.runs import Runs
+from hubwarden.ledger.sights import Sights
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.ledger.tally import Tally
 from hubwarden.ledger.work_queue import WorkQueue
@@ -48,6 +49,9 @@ class Rooms:
     approve_limit: int
     reject_limit: int
     """How many connections may be answered by rule within an hour."""
+    remind_after: float
+    """Seconds after which a connection that waits for a person is told of again; 0 for never."""
+    sights: Sights
     decisions: Decisions
     outbox: Outbox
     announcer: Announcer | None

@@ -25,6 +25,7 @@ from hubwarden.reconcile.observe import Ask, View, observe
 from hubwarden.reconcile.publish import announce
 from hubwarden.reconcile.rejected import not_taken_back
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.since import forget_ended
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
 from hubwarden.reconcile.waiting import everywhere, of_endpoint, of_target
 from hubwarden.reconcile.warn import warned
@@ -147,7 +148,8 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
     if isinstance(found, Held):
         # Without an endpoint it tells of the target, whose owner is not asked for here: the endpoint is not approved.
         return Part(Plan(held=(found,))) if found.endpoint else Part()
-    return _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
+    guids = {seen.id: seen.guid}
+    return _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run, guids=guids))
 
 
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
@@ -164,8 +166,11 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
 
 async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
     """Whatever waits in the estate is decided."""
-    approvals = await approve(rooms, await everywhere(rooms, thorough=thorough), applies=orders.applies, run=orders.run)
+    found = await everywhere(rooms, thorough=thorough)
+    approvals = await approve(rooms, found, applies=orders.applies, run=orders.run)
     await look_afterwards(rooms, approvals)
+    if thorough and orders.applies:
+        await forget_ended(rooms, found)
     return _part_of(approvals)
 
 
@@ -178,4 +183,5 @@ async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Or
 
 
 def _part_of(approvals: Approvals) -> Part:
-    return Part(Plan(held=approvals.held), outcomes=approvals.outcomes, decisions=approvals.decisions)
+    plan = Plan(held=approvals.held, warnings=approvals.warnings)
+    return Part(plan, outcomes=approvals.outcomes, decisions=approvals.decisions)

@@ -6,6 +6,7 @@ Nothing that a consumer wrote goes in, and no sentence: those are for the Report
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from hubwarden.model.announcement import Announcement, Kind, digest
 from hubwarden.model.connection import Decision, Verdict
@@ -14,6 +15,7 @@ from hubwarden.model.plan import Change, Held, Put
 from hubwarden.model.record import RecordKey
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.report.times import written_seconds
 
 _ANSWERED = {Verdict.APPROVE: Kind.CONNECTION_APPROVED, Verdict.REJECT: Kind.CONNECTION_REJECTED}
 
@@ -82,6 +84,20 @@ def left(
             yield _held(each, now)
         elif each.connection not in decided:
             yield _waiting(each.connection, each.endpoint, "", each.reason.value, now)
+
+
+def of_reminder(
+    decision: Decision, reason: str | None, since: float, reminded: float | None, now: float
+) -> Announcement:
+    """A connection that still waits; `since` when, and when it was told of the last time, in seconds since 1970."""
+    connection = decision.connection
+    told = _waiting(connection.id, connection.endpoint, decision.rule, reason, now)
+    more = {
+        "reminder": True,
+        "waitingSince": written_seconds(since),
+        "lastReminder": None if reminded is None else written_seconds(reminded),
+    }
+    return replace(told, data={**told.data, **more})
 
 
 def _waiting(

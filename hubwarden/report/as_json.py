@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, assert_never
 
 from hubwarden.model.connection import Decision
@@ -12,6 +11,7 @@ from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.scope import scope_data
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
+from hubwarden.report.times import written, written_seconds
 
 Data = dict[str, Any]
 
@@ -22,8 +22,8 @@ def report_data(report: Report) -> Data:
         "run": report.run,
         "scope": scope_data(report.scope),
         "mode": report.mode,
-        "startedAt": _time(report.started_at),
-        "finishedAt": _time(report.finished_at),
+        "startedAt": written(report.started_at),
+        "finishedAt": written(report.finished_at),
         "status": report.status.value,
         "plan": {
             "hash": report.plan.hash,
@@ -45,8 +45,8 @@ def run_data(run: Run) -> Data:
         "scope": scope_data(run.scope),
         "mode": run.mode,
         "status": run.status.value,
-        "startedAt": _time(run.started_at),
-        "finishedAt": _time(run.finished_at) if run.finished_at else None,
+        "startedAt": written(run.started_at),
+        "finishedAt": written(run.finished_at) if run.finished_at else None,
     }
 
 
@@ -65,6 +65,7 @@ def connection_data(decision: Decision) -> Data:
         "groups": list(connection.groups),
         "status": connection.status.value,
         "message": connection.message,
+        "waitingSince": written_seconds(decision.since) if decision.since is not None else None,
         "verdict": decision.verdict.value if connection.status is ConnectionStatus.PENDING else None,
         "rule": decision.rule or None,
         "reason": decision.reason,
@@ -134,12 +135,13 @@ def _zone_change(op: str, change: ZoneChange) -> Data:
 
 
 def warning_data(warning: PlanWarning) -> Data:
-    """Something to know of: whose name it is about, or, without one, which zone."""
+    """Something to know of: whose name it is about, or which connection, or else which zone."""
     return {
-        "hub": warning.hub,
-        "zone": warning.zone.name,
+        "hub": warning.hub or None,
+        "zone": warning.zone.name if warning.zone else None,
         "name": warning.name or None,
         "endpoint": str(warning.endpoint) if warning.endpoint else None,
+        "connection": str(warning.connection) if warning.connection else None,
         "detail": warning.detail,
     }
 
@@ -250,7 +252,3 @@ def _standing(key: RecordKey, record: RecordSet | Unread | None) -> Data:
 
 def _key(key: RecordKey) -> Data:
     return {"zone": key.zone.name, "name": key.name, "type": key.type.value}
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

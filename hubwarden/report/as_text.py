@@ -14,10 +14,11 @@ from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.report.columns import aligned, as_csv, cell, printable
+from hubwarden.report.times import written_seconds
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
 RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
-CONNECTION_COLUMNS = ("connection", "status", "endpoint", "groups", "verdict", "rule", "reason", "message")
+CONNECTION_COLUMNS = ("connection", "status", "since", "endpoint", "groups", "verdict", "rule", "reason", "message")
 
 _OVER_LIMIT = HeldReason.OVER_LIMIT.value
 
@@ -33,7 +34,7 @@ def report_text(report: Report) -> str:
     lines += [_decision(decision) for decision in report.decisions]
     lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
     lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
-    lines += [_line("warning", f"hub {each.hub}", each.name, each.detail) for each in plan.warnings]
+    lines += [_line("warning", each.hub and f"hub {each.hub}", each.name, each.detail) for each in plan.warnings]
     return _printable(lines)
 
 
@@ -120,7 +121,8 @@ def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str
     endpoint = str(connection.endpoint or "")
     verdict = decision.verdict.value if connection.status is ConnectionStatus.PENDING else ""
     answer = (verdict, decision.rule, decision.reason)
-    return (str(connection.id), connection.status.value, endpoint, groups, *answer, connection.message)
+    since = written_seconds(decision.since) if decision.since is not None else ""
+    return (str(connection.id), connection.status.value, since, endpoint, groups, *answer, connection.message)
 
 
 def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, object]:
@@ -150,10 +152,11 @@ def _zone_cells(change: ZoneChange, outcome: Outcome | None) -> Mapping[str, obj
 def _warning_cells(warning: PlanWarning) -> Mapping[str, object]:
     return {
         "op": "warning",
-        "zone": warning.zone.name,
+        "zone": warning.zone.name if warning.zone else "",
         "name": cell(warning.name),
         "why": cell(warning.detail),
         "endpoint": warning.endpoint or "",
+        "connection": warning.connection or "",
     }
 
 

@@ -55,6 +55,7 @@ def rooms_of(
     from hubwarden.ledger.decisions import Decisions
     from hubwarden.ledger.outbox import Outbox
     from hubwarden.ledger.runs import Runs
+    from hubwarden.ledger.sights import Sights
     from hubwarden.ledger.tally import Tally
     from hubwarden.ledger.work_queue import WorkQueue
     from hubwarden.reconcile.rooms import Rooms
@@ -83,6 +84,8 @@ def rooms_of(
         policy=config.policy,
         approve_limit=config.approve_limit,
         reject_limit=config.reject_limit,
+        remind_after=config.remind_after,
+        sights=Sights(account),
         decisions=Decisions(account),
         outbox=Outbox(account),
         announcer=_announcer(config, credential),

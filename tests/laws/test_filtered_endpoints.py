@@ -205,5 +205,5 @@ async def test_a_zone_that_a_hub_has_twice_is_told_for_only_one_is_written_to(fo
     estate = await found(hubs=[hub])
     await estate.azure.zone(group="rg-dns-neu-2")
     [warning] = (await estate.sweep()).plan.warnings
-    assert (warning.zone.group, warning.endpoint) == ("rg-dns-neu-2", None)
+    assert (warning.zone and warning.zone.group, warning.endpoint) == ("rg-dns-neu-2", None)
     assert warning.detail.endswith("in resource group rg-dns-neu-2 as well as in rg-dns, and writes to the latter only")

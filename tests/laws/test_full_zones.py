@@ -8,6 +8,7 @@ import pytest
 
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Result, Status
+from hubwarden.model.resource_id import ResourceId
 from tests.azure import BLOB_ZONE, HUB, resource_id
 from tests.estate import Estate, held, written
 
@@ -119,6 +120,6 @@ async def test_from_four_fifths_on_a_sweep_warns_of_the_zone(estate: Estate, cap
     with caplog.at_level(logging.WARNING, "hubwarden"):
         [warning] = (await estate.sweep()).plan.warnings
     detail = f"{BLOB_ZONE} has 8 of 10 record sets, 80%"
-    assert (warning.hub, warning.zone.key, warning.endpoint) == ("weu", ZONE_ID.lower(), None)
+    assert (warning.hub, warning.zone, warning.endpoint) == ("weu", ResourceId.parse(ZONE_ID), None)
     assert warning.detail == detail
     assert [record.getMessage() for record in caplog.records] == [f"sweep: {detail}"]

@@ -93,7 +93,7 @@ async def test_what_a_newer_version_wrote_is_neither_read_nor_changed(account: S
     [row] = [dict(each) async for each in table.list_entities()]
     await table.upsert_entity({**row, "Format": SIGHT_FORMAT + 1})
     seen = await sights.all()
-    assert (seen.known, seen.unread) == ({}, {sight().name})
+    assert seen == Seen({}, frozenset({sight().name}))
     await sights.note([sight(first=7.0)])
     [left] = [dict(each) async for each in table.list_entities()]
     assert (left["Format"], left["FirstSeen"]) == (SIGHT_FORMAT + 1, 100.0)

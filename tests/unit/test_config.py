@@ -584,7 +584,6 @@ def test_a_custom_topics_endpoint_is_taken() -> None:
 @pytest.mark.parametrize(
     ("more", "key"),
     [
-        ("approvals: {remindAfter: 3d}", "approvals.remindAfter"),
         ("    dns: {servers: [10.0.0.4]}", "hubs.0.dns"),
         (f"  - name: neu\n    zones: [{ZONES}]\n    dns: {{via: firewall}}", "hubs.1.dns"),
     ],

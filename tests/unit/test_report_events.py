@@ -12,7 +12,7 @@ from hubwarden.model.plan import Drop, Held, HeldReason, Put
 from hubwarden.model.record import Owner, RecordKey, RecordType
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.report.as_events import id_of_record, left, of_answer, of_change
+from hubwarden.report.as_events import id_of_record, left, of_answer, of_change, of_reminder
 from tests.unit.given import ENDPOINT, HUB_SUBSCRIPTION, SPOKE
 
 ZONE = f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/z.com"
@@ -105,3 +105,12 @@ def test_what_is_held_is_about_its_record_or_else_about_its_endpoint() -> None:
     assert {each.kind for each in told} == {Kind.RECORD_HELD}
     assert [each.subject for each in told] == [f"{ZONE}/A/st1", str(PE), f"{ZONE}/A/st1"]
     assert [each.data["endpoint"] for each in told] == [str(PE), str(PE), None]
+
+
+def test_a_reminder_says_since_when_and_when_it_was_told_of_last() -> None:
+    """Of two that follow each other none is the other; all else is as when it was held first."""
+    [first] = left([HOLD], [], [], NOW)
+    reminder = of_reminder(HOLD, None, 0.0, None, NOW)
+    more = {"reminder": True, "waitingSince": "1970-01-01T00:00:00.000Z", "lastReminder": None}
+    assert (reminder.kind, reminder.subject, reminder.data) == (first.kind, first.subject, {**first.data, **more})
+    assert of_reminder(HOLD, None, 0.0, 1.5, NOW).data["lastReminder"] == "1970-01-01T00:00:01.500Z"

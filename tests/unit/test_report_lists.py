@@ -13,7 +13,7 @@ import pytest
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
-from hubwarden.model.plan import Held, HeldReason, Plan
+from hubwarden.model.plan import Held, HeldReason, Plan, PlanWarning
 from hubwarden.model.report import Outcome, Report, Result, Run, Status, new_run_id, run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneTarget, Pending, Scope
@@ -46,6 +46,7 @@ ASKED = Connection(
     settled=True,
 )
 APPROVED = Decision(ASKED, Verdict.APPROVE, "own storage", "rule 'own storage'", after=ConnectionStatus.APPROVED)
+WAITING = replace(APPROVED, since=BEGAN.timestamp())
 HELD = Decision(replace(ASKED, endpoint=None, groups=(), message="=1+1"), Verdict.HOLD, "", "no rule matched")
 
 
@@ -130,26 +131,29 @@ def test_runs_as_csv_have_a_row_each() -> None:
 
 
 def test_a_connection_is_shown_with_what_would_be_answered() -> None:
-    assert connection_data(APPROVED) == {
+    assert connection_data(WAITING) == {
         "connection": str(ASKED.id),
         "target": str(TARGET),
         "endpoint": str(ENDPOINT),
         "groups": ["blob", "dfs"],
         "status": "Pending",
         "message": "please\x1b[2J",
+        "waitingSince": "2026-11-22T02:20:00.123Z",
         "verdict": "approve",
         "rule": "own storage",
         "reason": "rule 'own storage'",
     }
     held = connection_data(HELD)
     assert (held["endpoint"], held["groups"], held["rule"], held["verdict"]) == (None, [], None, "hold")
+    assert held["waitingSince"] is None
 
 
 def test_a_consumers_message_steers_no_terminal_and_is_no_formula() -> None:
     heading, line, _ = connections_text([APPROVED, HELD]).splitlines()
     assert heading.split() == list(CONNECTION_COLUMNS)
     assert line.endswith("please\\x1b[2J")
-    first, second = rows(connections_csv([APPROVED, HELD]))
+    first, second = rows(connections_csv([WAITING, HELD]))
+    assert (first["since"], second["since"]) == ("2026-11-22T02:20:00.123Z", "")
     assert (first["groups"], first["message"], second["message"]) == ("blob;dfs", "please\\x1b[2J", "'=1+1")
 
 
@@ -187,3 +191,21 @@ def test_what_is_held_may_be_a_connection_of_nobody() -> None:
     assert (row["endpoint"], row["connection"], row["zone"]) == ("", str(ASKED.id), "")
     of_record = Held(HeldReason.UNKNOWN_PROVIDER, None, "x", key("orders"))
     assert f"orders.{BLOB_ZONE} A" in report_text(report(plan=Plan(held=(of_record,))))
+
+
+def test_a_warning_of_a_connection_names_it_and_no_hub() -> None:
+    late = PlanWarning("", None, f"{ASKED.id} has waited for 3 days", endpoint=ENDPOINT, connection=ASKED.id)
+    whole = report(plan=Plan(warnings=(late,)))
+    assert report_data(whole)["plan"]["warnings"] == [
+        {
+            "hub": None,
+            "zone": None,
+            "name": None,
+            "endpoint": str(ENDPOINT),
+            "connection": str(ASKED.id),
+            "detail": f"{ASKED.id} has waited for 3 days",
+        }
+    ]
+    assert report_text(whole).splitlines()[-1] == f"warning: {ASKED.id} has waited for 3 days"
+    [row] = rows(report_csv(whole))
+    assert (row["op"], row["zone"], row["connection"], row["endpoint"]) == ("warning", "", str(ASKED.id), str(ENDPOINT))

@@ -131,6 +131,7 @@ def test_a_report_tells_of_zones_first_and_of_warnings() -> None:
             "zone": BLOB_ZONE,
             "name": BLOB,
             "endpoint": str(ENDPOINT),
+            "connection": None,
             "detail": "clients get NXDOMAIN",
         }
     ]
@@ -149,7 +150,7 @@ def test_a_report_tells_of_zones_first_and_of_warnings() -> None:
 
 def test_a_warning_of_a_zone_itself_names_no_endpoint() -> None:
     told = report_data(report(warnings=(PlanWarning("weu", ZONE, "it is nearly full"),)))["plan"]["warnings"]
-    assert (told[0]["name"], told[0]["endpoint"]) == (None, None)
+    assert (told[0]["name"], told[0]["endpoint"], told[0]["connection"]) == (None, None, None)
 
 
 def test_a_link_that_failed_leaves_the_run_unfinished_and_one_that_was_done_does_not() -> None:
