@@ -1,0 +1,43 @@
+"""Coverage for people's eyes: as a table, as CSV and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hubwarden.model.coverage import Coverage, SubscriptionCoverage
+from hubwarden.report.columns import aligned, as_csv, printable
+
+COLUMNS = ("subscription", "finding", "leads to", "detail")
+
+
+def coverage_text(coverage: Coverage) -> str:
+    """A line for each subscription, and how many there are of each finding."""
+    rows = [_cells(each, ", ") for each in coverage.subscriptions]
+    found = ", ".join(f"{count} {finding}" for finding, count in coverage.counts.items() if count)
+    lines = [*aligned(COLUMNS, rows), found or "no subscription of the estate is shown"]
+    return "\n".join(map(printable, lines))
+
+
+def coverage_csv(coverage: Coverage) -> str:
+    """The same as CSV; several destinations are joined by `;`."""
+    return as_csv(COLUMNS, (_cells(each, ";") for each in coverage.subscriptions))
+
+
+def coverage_data(coverage: Coverage) -> dict[str, Any]:
+    """The same, with the number of subscriptions of every finding."""
+    return {
+        "value": [
+            {
+                "subscription": each.subscription,
+                "finding": each.finding.value,
+                "leadsTo": list(each.leads_to),
+                "detail": each.detail,
+            }
+            for each in coverage.subscriptions
+        ],
+        "counts": {finding.value: count for finding, count in coverage.counts.items()},
+    }
+
+
+def _cells(each: SubscriptionCoverage, separator: str) -> tuple[str, ...]:
+    return (each.subscription, each.finding.value, separator.join(each.leads_to), each.detail)
