@@ -1,13 +1,15 @@
 """Reads what Event Grid says, for the doors to which it comes: the webhook's and the work queue's.
 
-An event is a hint: only the resource's id and the operation are taken from it. Everything else in it, people's claims
-among it, is neither believed, nor logged, nor stored.
+An event is a hint: only the resource's id and the operation are taken from it, and, for those who watch, its time and
+its trace. Everything else in it, people's claims among it, is neither believed, nor logged, nor stored.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from hubwarden.errors import InputError
@@ -15,6 +17,7 @@ from hubwarden.model.connection import CONNECTIONS
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.scope import OneEndpoint, OneGroup, OneTarget, Scope, group_id, target_id
+from hubwarden.model.work import LATEST, Cause
 
 LARGEST = 1_000_000
 """Characters; Event Grid's own limit for an event is 1 MB (behaviour reference section 1.8)."""
@@ -23,6 +26,7 @@ AFTER_A_ZONE_GROUP = (30.0, 120.0)
 """Seconds: the zone group's records are written or deleted some time after its event."""
 
 _ZONE_GROUPS = fold("privateDnsZoneGroups")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _OF_GROUPS = ("/moveresources/action", "/resourcegroups/delete")
 
 
@@ -32,6 +36,14 @@ class Hint:
 
     scope: Scope
     again: tuple[float, ...] = ()
+    at: float = 0.0
+    """When it happened, in seconds since 1970, as Event Grid says; 0 where it does not."""
+    trace: str = ""
+    """The event's own traceparent (CloudEvents' distributed tracing extension); empty where it has none."""
+
+    def cause(self, trace: str | None) -> Cause:
+        """What a look because of it is caused by, in the event's own trace, or else in its delivery's."""
+        return Cause(self.trace or trace or "", self.at)
 
 
 def is_event(text: str) -> bool:
@@ -47,6 +59,11 @@ def hint_in(text: str) -> Hint | None:
     event = _event_in(text)
     if event is None:
         raise InputError(f"a text of {len(text)} characters is no event, which is an object with a subject")
+    hint = _place_in(event)
+    return replace(hint, at=_time_of(event), trace=_trace_of(event)) if hint else None
+
+
+def _place_in(event: dict[str, Any]) -> Hint | None:
     subject = ResourceId.parse(event["subject"])
     if not subject.path:
         return Hint(OneGroup(group_id(str(subject)))) if subject.group and _is_of_groups(event) else None
@@ -68,6 +85,23 @@ def _event_in(text: str) -> dict[str, Any] | None:
     if isinstance(body, list) and len(body) == 1:
         [body] = body
     return body if isinstance(body, dict) and "subject" in body else None
+
+
+def _time_of(event: dict[str, Any]) -> float:
+    """Event Grid's schema says `eventTime`, CloudEvents `time`."""
+    text = event.get("eventTime", event.get("time"))
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return 0.0
+    if moment is None or moment.tzinfo is None:
+        return 0.0
+    return min(max(moment.timestamp(), 0.0), LATEST - 1)
+
+
+def _trace_of(event: dict[str, Any]) -> str:
+    trace = event.get("traceparent")
+    return trace if isinstance(trace, str) and _TRACEPARENT.fullmatch(trace) else ""
 
 
 def _of_endpoint(resource: ResourceId, subject: ResourceId) -> Hint:

@@ -29,7 +29,7 @@ async def events(event: str, context: func.Context) -> None:
         return
     if hint is None:
         return
-    trace = context.trace_context.trace_parent or ""
-    await runtime().later(hint.scope, hint.again, trace=trace)
-    looked = await runtime().look(hint.scope, within=WITHIN, trace=trace)
+    cause = hint.cause(context.trace_context.trace_parent)
+    await runtime().later(hint.scope, hint.again, cause=cause)
+    looked = await runtime().look(hint.scope, within=WITHIN, cause=cause)
     looked.tell(log, "event")

@@ -26,14 +26,14 @@ door = func.Blueprint()
 
 @door.function_name("work")
 @door.queue_trigger(arg_name="item", queue_name=QUEUE, connection=storage_setting())
-async def work(item: func.QueueMessage) -> None:
+async def work(item: func.QueueMessage, context: func.Context) -> None:
     """One work item, or one event that Event Grid has put into the queue.
 
     To fail puts it back, and after five times into the poison queue, where people find it.
     """
     text = item.get_body().decode(errors="replace")
     if is_event(text):
-        await _event(text)
+        await _event(text, context.trace_context.trace_parent)
     else:
         await _item(WorkItem.from_json(text))
 
@@ -44,7 +44,7 @@ async def _item(item: WorkItem) -> None:
     _tell(looked, f"work, try {item.attempt}", f"not done after {item.attempt} tries")
 
 
-async def _event(text: str) -> None:
+async def _event(text: str, trace: str | None) -> None:
     try:
         hint = hint_in(text)
     except InputError as error:
@@ -54,7 +54,8 @@ async def _event(text: str) -> None:
     if hint is None:
         return
     # As a work item it outlives an outage of the ledger, and holds nothing of the event but where to look.
-    _tell(await runtime().heard(hint.scope, hint.again, within=WITHIN), "work, event", "not done")
+    looked = await runtime().heard(hint.scope, hint.again, hint.cause(trace), within=WITHIN)
+    _tell(looked, "work, event", "not done")
 
 
 def _tell(looked: Looked | None, door: str, failure: str) -> None:

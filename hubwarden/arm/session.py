@@ -31,6 +31,7 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 from hubwarden.arm.failures import asked_wait
 from hubwarden.errors import RefusedError, UnavailableError
+from hubwarden.telemetry.measured import was_throttled
 
 CLOUDS = {
     "public": AzureClouds.AZURE_PUBLIC_CLOUD,
@@ -39,6 +40,7 @@ CLOUDS = {
 }
 """What azure-core calls the clouds; it knows the ARM endpoint of each, and the audience of its tokens."""
 
+_GRAPH = "/providers/microsoft.resourcegraph/"
 _WAITS = ("Retry-After", "retry-after-ms", "x-ms-retry-after-ms")
 
 LONGEST_WAIT = 5.0
@@ -64,6 +66,15 @@ class ArmHostOnly(SansIOHTTPPolicy[Any, Any]):
             raise RefusedError(
                 f"an answer of Azure points to {request.http_request.url[:200]}, which is not its ARM host"
             )
+
+
+class CountThrottled(SansIOHTTPPolicy[Any, Any]):
+    """Counts the tries that Azure refused as too many."""
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        """Called for the answer to each try of each request."""
+        if response.http_response.status_code == 429:
+            was_throttled("graph" if _GRAPH in request.http_request.url.lower() else "arm")
 
 
 class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
@@ -124,6 +135,7 @@ class ArmSession:
             UserAgentPolicy("hubwarden"),
             ContentDecodePolicy(),
             PatientRetryPolicy(retry_total=3, retry_status=3, retry_backoff_factor=0.2),
+            CountThrottled(),
             ArmHostOnly(self.endpoint),
             AsyncARMChallengeAuthenticationPolicy(credential, *known["credential_scopes"]),
             DistributedTracingPolicy(),

@@ -11,6 +11,7 @@ from hubwarden.arm.session import ArmSession
 from hubwarden.errors import InputError
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.zone import MAKER_TAG, Link, LinkZone, MakeZone
+from hubwarden.telemetry.tracing import spanned
 
 _REDIRECT, _DEFAULT = "NxDomainRedirect", "Default"
 
@@ -32,6 +33,7 @@ async def list_links(session: ArmSession, zone: ResourceId) -> tuple[Link, ...]:
     return tuple(links)
 
 
+@spanned("make zone")
 async def make_zone(session: ArmSession, change: MakeZone) -> None:
     """Makes a zone with our tag, and waits until it is there (behaviour reference sections 3.2 and 6.7).
 
@@ -47,6 +49,7 @@ async def make_zone(session: ArmSession, change: MakeZone) -> None:
         await poller.result()
 
 
+@spanned("link zone")
 async def link_zone(session: ArmSession, change: LinkZone) -> None:
     """Links a zone to a network, and waits until it is linked (behaviour reference sections 3.6 and 3.10).
 

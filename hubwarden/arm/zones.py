@@ -18,6 +18,7 @@ from hubwarden.model.plan import Drop, Put
 from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Zone, read_maker, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import MAKER_TAG
+from hubwarden.telemetry.tracing import spanned
 
 ZONE_FULL = "ZoneFull"
 """Our own code for a refusal, as Azure's is not known."""
@@ -81,6 +82,7 @@ async def read_record(session: ArmSession, key: RecordKey) -> RecordSet | None:
     return to_record_set(key, document)
 
 
+@spanned("put record")
 async def put_record(session: ArmSession, put: Put) -> str:
     """Creates or changes a record set as the Put insists, and gives its new etag.
 
@@ -123,6 +125,7 @@ async def _is_full(session: ArmSession, zone: ResourceId, error: HubwardenError)
     return to_zone(document).room == 0
 
 
+@spanned("drop record")
 async def drop_record(session: ArmSession, drop: Drop) -> None:
     """Deletes a record set as the Drop insists; one that is gone, or its zone, is fine. Raises RacedError on a 412."""
     records = session.dns(drop.key.zone.subscription).record_sets

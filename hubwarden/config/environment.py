@@ -11,6 +11,7 @@ from pathlib import Path
 from hubwarden.errors import InputError
 from hubwarden.model.resource_id import ResourceId
 
+TELEMETRY = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 OWN_STORAGE = "HUBWARDEN_STORAGE"
 HOST_STORAGE = "AzureWebJobsStorage"
 _ORIGIN = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:(?P<port>[1-9][0-9]{0,4}))?", re.ASCII)
@@ -73,6 +74,8 @@ class Environment:
     """Whether the platform signs people in: only then does its header say who asks."""
     app: ResourceId | None
     """The function app that this runs in; None elsewhere, or where the platform does not say all of its id."""
+    application_insights: str
+    """The connection string of where to send what is measured; empty where nobody asks for it."""
     faults: tuple[str, ...]
 
 
@@ -121,6 +124,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         pending=schedule(PENDING, variables),
         knows_people=variables.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         app=_app(variables),
+        application_insights=variables.get(TELEMETRY, ""),
         faults=tuple(faults),
     )
 

@@ -86,6 +86,17 @@ class Outbox:
         with translated("reading what is to be announced"):
             return await self._outbox.run(query)
 
+    async def undelivered(self) -> int:
+        """How many announcements are due or were refused: all that there are to tell, a thousand to a request."""
+        asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and State ne @intended"
+        limits = {**_limits(_EVENT), "intended": State.INTENDED.value}
+
+        async def query() -> int:
+            return sum([1 async for _ in self._table.query_entities(asked, parameters=limits, select=["RowKey"])])
+
+        with translated("counting what is to be announced"):
+            return await self._outbox.run(query)
+
     async def tell_once(self, announcements: Iterable[Announcement], *, among: str, ended: bool) -> int:
         """Stores those that were not told of before, and how many; each is told again only after it has once ended.
 

@@ -17,6 +17,18 @@ LATEST = 1e11
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What brought a look about, for those who watch; no look depends on it."""
+
+    trace: str = ""
+    """A traceparent (W3C Trace Context), as it came: it may be none."""
+    at: float = 0.0
+    """When it happened, in seconds since 1970, where it was an event that says so; else 0."""
+    again: bool = False
+    """Whether the look follows up an earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkItem:
     """A scope to look at again, and when it is due in seconds since 1970.
 
@@ -30,6 +42,13 @@ class WorkItem:
     """The traceparent of what caused it (W3C Trace Context)."""
     run: str = ""
     """The run in the ledger that was promised to whoever asked; what it may do is written there, never here."""
+    since: float = 0.0
+    """When the event happened that caused it, in seconds since 1970; 0 where none did."""
+
+    @property
+    def cause(self) -> Cause:
+        """What brought it about."""
+        return Cause(self.trace, self.since, self.attempt > 0)
 
     def to_json(self) -> str:
         """As a queue message."""
@@ -41,6 +60,7 @@ class WorkItem:
                 "due": round(self.due, 3),
                 "trace": self.trace,
                 "run": self.run,
+                "since": round(self.since, 3),
             }
         )
 
@@ -60,15 +80,21 @@ class WorkItem:
         attempt, due, trace, run = (body.get(key) for key in ("attempt", "due", "trace", "run"))
         if not _is_whole(attempt) or attempt < 0:
             raise InputError("a work item has an attempt, from 0")
-        if not isinstance(due, int | float) or isinstance(due, bool) or not 0 <= due < LATEST:
+        if not _is_moment(due):
             raise InputError("a work item's 'due' is in seconds since 1970")
+        since = body.get("since")
         return cls(
             scope=to_scope(body.get("scope")),
             attempt=attempt,
             due=float(due),
             trace=trace if isinstance(trace, str) else "",
             run=run if isinstance(run, str) else "",
+            since=float(since) if _is_moment(since) else 0.0,
         )
+
+
+def _is_moment(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LATEST
 
 
 def _is_whole(value: object) -> TypeGuard[int]:

@@ -20,6 +20,8 @@ from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.look import Sight
 from hubwarden.reconcile.observe import CLAIMS_LAST, View
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.telemetry.measured import brought
+from hubwarden.telemetry.tracing import spanned
 
 _AT_ONCE = 5
 
@@ -28,6 +30,7 @@ Stored = dict[tuple[ResourceId, RecordKey], Claim]
 log = logging.getLogger(__name__)
 
 
+@spanned("apply")
 async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
     """Writes claims ahead, then the records, then settles the claims.
 
@@ -40,6 +43,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
         stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
     noted = await tell.ahead(rooms, view.plan.changes)
     outcomes = await some_at_once(lambda change: _written(rooms, view, change, stored), view.plan.changes, _AT_ONCE)
+    brought(outcomes, rooms.now())
     await tell.behind(rooms, noted, outcomes)
     try:
         await _forget_ended(rooms, view)

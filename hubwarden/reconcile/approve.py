@@ -19,6 +19,7 @@ from hubwarden.reconcile.facts import Surroundings, decided
 from hubwarden.reconcile.remind import overdue, remind
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import Since, since_when
+from hubwarden.telemetry.tracing import spanned
 
 _AT_ONCE = 5
 
@@ -98,6 +99,7 @@ async def _answered(
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
 
 
+@spanned("decide")
 async def judge(rooms: Rooms, connections: Sequence[Connection], since: Since | None = None) -> list[Decision]:
     """What the policy says to these connections, whatever their status; nobody is answered."""
     around = Surroundings(rooms, since)

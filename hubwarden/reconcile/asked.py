@@ -16,6 +16,8 @@ from hubwarden.reconcile.hand_on import hand_on
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.run import let_through, reconcile
 from hubwarden.report.as_json import report_data
+from hubwarden.telemetry.measured import measure, swept
+from hubwarden.telemetry.tracing import cause_now
 
 KEPT = 30 * 86400.0
 """Seconds for which the ledger remembers a run."""
@@ -60,7 +62,7 @@ async def promise(
     began = datetime.fromtimestamp(now, UTC)
     run = Run(new_run_id(now), scope, mode, Status.RUNNING, began, plan=plan, through=through)
     await rooms.runs.store(run)
-    await rooms.work.send(WorkItem(scope, attempt=0, due=round(now, 3), run=run.id))
+    await rooms.work.send(WorkItem(scope, attempt=0, due=round(now, 3), trace=cause_now().trace, run=run.id))
     return run.id
 
 
@@ -86,16 +88,19 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
     except HubwardenError as error:
         await _fail(rooms, run, str(error))
     else:
+        measure(report)
         await _store(rooms, report, run.plan)
         log.info("run %s: %s: %s", run.id, run.scope, report.status)
         await _hand_on_the_rest(rooms, report)
 
 
 async def keep(rooms: Rooms, report: Report, *, plan: str = "", asked: bool = False) -> None:
-    """Stores a run that is over, if anybody may want to see it: it was asked for, is a sweep, or had an effect.
+    """Measures a run that is over, and stores it if anybody may want to see it: it was asked for, is a sweep, or had
+    an effect.
 
     To fail is only a warning, for the work itself is done.
     """
+    measure(report)
     sweep = isinstance(report.scope, Everything)
     if not (asked or sweep or _had_an_effect(report)):
         return
@@ -153,4 +158,5 @@ async def _store(rooms: Rooms, report: Report, plan: str) -> None:
     )
     await rooms.runs.store(run)
     if isinstance(report.scope, Everything) and report.complete and (report.mode == "apply") is rooms.applies:
+        swept()
         await rooms.runs.note_sweep(run)

@@ -7,11 +7,10 @@ from hubwarden.ledger.claims import FollowUp
 from hubwarden.model.scope import OneEndpoint, Scope, subject_of
 from hubwarden.model.work import WorkItem
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.telemetry.tracing import cause_now
 
 
-async def hand_on(
-    rooms: Rooms, scope: Scope, *, attempt: int = 0, trace: str = "", at_least: float | None = None
-) -> float | None:
+async def hand_on(rooms: Rooms, scope: Scope, *, attempt: int = 0, at_least: float | None = None) -> float | None:
     """Hands a scope to the work queue for another look; `attempt` says which follow-up the caller itself was (0: none).
 
     `at_least` are seconds that Azure asked for. Gives when the look is due (seconds since 1970), or None when no try is
@@ -32,15 +31,20 @@ async def hand_on(
         return waiting.due  # it comes no later, and looks no less closely
     due = round(now + wait, 3)
     # Sent first and noted then: a note without its message would promise a look that never comes.
-    await rooms.work.send(WorkItem(scope, attempt + 1, due, trace), delay=wait)
+    await rooms.work.send(_item(scope, attempt + 1, due), delay=wait)
     await rooms.claims.note_follow_up(subject, FollowUp(attempt + 1, due, thorough))
     return due
 
 
-async def look_at(rooms: Rooms, scope: Scope, *, after: float = 0.0, trace: str = "") -> None:
+async def look_at(rooms: Rooms, scope: Scope, *, after: float = 0.0) -> None:
     """Sends a look of its own to the work queue, whatever other looks find. Raises LedgerUnavailableError."""
     due = round(rooms.now() + after, 3)
-    await rooms.work.send(WorkItem(scope, attempt=0, due=due, trace=trace), delay=after)
+    await rooms.work.send(_item(scope, 0, due), delay=after)
+
+
+def _item(scope: Scope, attempt: int, due: float) -> WorkItem:
+    cause = cause_now()
+    return WorkItem(scope, attempt, due, trace=cause.trace, since=cause.at)
 
 
 async def is_current(rooms: Rooms, item: WorkItem) -> bool:

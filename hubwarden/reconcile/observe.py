@@ -32,6 +32,7 @@ from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.listing import Listed, among
 from hubwarden.reconcile.look import Sight, in_doubt, look, see, unseen
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.telemetry.tracing import spanned
 
 CLAIMS_LAST = 900.0
 """Seconds for which a claim is believed without a look at its record: as long as one sweep's interval."""
@@ -79,6 +80,7 @@ class View:
     """Records that this run may not withdraw: whoever claims them is not forgotten."""
 
 
+@spanned("observe")
 async def observe(rooms: Rooms, ask: Ask) -> View:
     """Looks, and plans. Raises LedgerUnavailableError, and, where that is asked for, whatever else gives no answer.
 

@@ -32,6 +32,8 @@ from hubwarden.reconcile.warn import warned
 from hubwarden.reconcile.word import obey
 from hubwarden.reconcile.write import Orders, Part, together, write, write_all
 from hubwarden.reconcile.zones import complete_zone
+from hubwarden.telemetry.measured import unanswered
+from hubwarden.telemetry.tracing import span
 
 
 async def reconcile(
@@ -55,7 +57,9 @@ async def reconcile(
     if plan and not through:
         through = await let_through(rooms, scope, plan)
     applies = applies and rooms.applies and (bool(through) or not isinstance(scope, Word))
-    return await _run(rooms, scope, Orders(applies, let_through=through, run=run))
+    run = run or new_run_id(rooms.now())
+    with span("run", run=run), unanswered(scope, rooms.now):
+        return await _run(rooms, scope, Orders(applies, let_through=through, run=run))
 
 
 async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:

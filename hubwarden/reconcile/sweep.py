@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from hubwarden.dns.capacity import full_soon
+from hubwarden.dns.capacity import FULL_SOON, full_soon
 from hubwarden.errors import HubwardenError
 from hubwarden.model.plan import Claim
 from hubwarden.model.resource_id import ResourceId
@@ -16,6 +16,7 @@ from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.warn import had_twice, kept_out
 from hubwarden.reconcile.write import Orders, Part, together, write_all
+from hubwarden.telemetry.measured import measure_zones
 
 AT_ONCE = 20
 """Endpoints that are looked at, and written for, together: what was seen of them must not grow old."""
@@ -44,6 +45,7 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     if orders.applies:
         await _claim(rooms, compared)
     hubs = await rooms.estate.hubs()
+    measure_zones(hubs, full_soon=FULL_SOON)
     alerts = (*full_soon(hubs), *had_twice(hubs))
     for warning in alerts:
         log.warning("sweep: %s", warning.detail)

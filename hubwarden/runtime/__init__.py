@@ -30,7 +30,7 @@ from hubwarden.model.report import Explanation, NameExplanation, Report, Run
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, Scope
 from hubwarden.model.takeover import TakeoverReport
-from hubwarden.model.work import WorkItem
+from hubwarden.model.work import Cause, WorkItem
 from hubwarden.runtime.building import account_of, credential_of, rooms_of
 from hubwarden.runtime.looked import Looked
 
@@ -118,12 +118,18 @@ class Runtime:
 
         return await asking(self.rooms, policies, wholly=wholly)
 
-    async def look(self, scope: Scope, *, within: float, attempt: int = 0, trace: str = "") -> Looked:
+    async def look(self, scope: Scope, *, within: float, attempt: int = 0, cause: Cause | None = None) -> Looked:
         """A run of at most `within` seconds; whatever it leaves is handed on to the work queue.
 
         Raises LedgerUnavailableError where that failed: then nothing may be acknowledged. ConfigError and InputError
         pass, for another try would find the same.
         """
+        from hubwarden.telemetry.tracing import caused_by, span
+
+        with caused_by(cause or Cause()), span("look"):
+            return await self._look(scope, within, attempt)
+
+    async def _look(self, scope: Scope, within: float, attempt: int) -> Looked:
         from hubwarden.reconcile.hand_on import close
 
         report: Report | None = None
@@ -145,14 +151,14 @@ class Runtime:
                 if attempt:
                     await close(self.rooms, scope)
                 return Looked(scope, report, None)
-        return Looked(scope, report, await self._hand_on(scope, attempt, trace, wait))
+        return Looked(scope, report, await self._hand_on(scope, attempt, wait))
 
-    async def _hand_on(self, scope: Scope, attempt: int, trace: str, wait: float | None) -> float | None:
+    async def _hand_on(self, scope: Scope, attempt: int, wait: float | None) -> float | None:
         from hubwarden.reconcile.hand_on import hand_on
 
         try:
             async with asyncio.timeout(HAND_ON_WITHIN):
-                return await hand_on(self.rooms, scope, attempt=attempt, trace=trace, at_least=wait)
+                return await hand_on(self.rooms, scope, attempt=attempt, at_least=wait)
         except TimeoutError as error:
             raise LedgerUnavailableError(f"{scope} could not be handed on: storage is silent") from error
 
@@ -171,7 +177,7 @@ class Runtime:
             if not await is_current(self.rooms, item):
                 return None
             await wait_until_due(self.rooms, item)
-            return await self.look(item.scope, within=within, attempt=item.attempt, trace=item.trace)
+            return await self.look(item.scope, within=within, attempt=item.attempt, cause=item.cause)
         except LedgerUnavailableError as error:
             if self.rooms.now() - item.due > OUTLIVES:
                 raise
@@ -181,20 +187,25 @@ class Runtime:
 
     async def _keep_promise(self, item: WorkItem, within: float) -> None:
         from hubwarden.reconcile.asked import keep_promise
+        from hubwarden.telemetry.tracing import caused_by
 
-        await keep_promise(self.rooms, item, within=within)
+        with caused_by(item.cause):
+            await keep_promise(self.rooms, item, within=within)
 
-    async def later(self, scope: Scope, waits: Iterable[float], *, trace: str = "") -> None:
+    async def later(self, scope: Scope, waits: Iterable[float], *, cause: Cause | None = None) -> None:
         """Looks after each of these seconds, whatever the looks before them find. Raises LedgerUnavailableError."""
         from hubwarden.reconcile.hand_on import look_at
+        from hubwarden.telemetry.tracing import caused_by
 
-        for wait in waits:
-            await look_at(self.rooms, scope, after=wait, trace=trace)
+        with caused_by(cause or Cause()):
+            for wait in waits:
+                await look_at(self.rooms, scope, after=wait)
 
-    async def heard(self, scope: Scope, again: Iterable[float], *, within: float) -> Looked | None:
+    async def heard(self, scope: Scope, again: Iterable[float], cause: Cause, *, within: float) -> Looked | None:
         """A look because of an event in the work queue: from here on it is a work item like any other."""
-        await self.later(scope, again)
-        return await self.work(WorkItem(scope, attempt=0, due=round(self.rooms.now(), 3)), within=within)
+        await self.later(scope, again, cause=cause)
+        item = WorkItem(scope, attempt=0, due=round(self.rooms.now(), 3), trace=cause.trace, since=cause.at)
+        return await self.work(item, within=within)
 
     async def ask(self, scope: Scope, *, applies: bool = True, plan: str = "", within: float) -> Report | str:
         """The Report of a run, or, where it is not over within so many seconds, the name of the run that goes on.
@@ -239,6 +250,12 @@ class Runtime:
         run = await self.rooms.runs.last_sweep()
         return await self.rooms.runs.named(run) if run else None
 
+    async def measure_backlog(self) -> None:
+        """Measures what waits in the queues and the outbox, where anybody collects it."""
+        from hubwarden.reconcile.backlog import measure_backlog
+
+        await measure_backlog(self.rooms)
+
     async def queued(self) -> tuple[int, int]:
         """About how many items wait in the work queue, and how many lie in its poison queue."""
         return await self.rooms.work.lengths()
@@ -274,8 +291,20 @@ _process = _Process()
 def runtime() -> Runtime:
     """The process's runtime, built on first use. Raises ConfigError, each time, while the settings are faulty."""
     if _process.runtime is None:
+        _collect(settings().environment.application_insights)
         _process.runtime = Runtime.build(settings())
     return _process.runtime
+
+
+def _collect(connection_string: str) -> None:
+    """Sends what is measured to where the environment says, with a span for each request to Azure."""
+    if not connection_string:
+        return
+    from azure.core.settings import settings as of_azure
+
+    from hubwarden.telemetry.collecting import collect
+
+    of_azure.tracing_enabled = collect(connection_string)
 
 
 def is_ready() -> bool:

@@ -43,6 +43,8 @@ def test_the_app_is_imported_with_an_empty_environment() -> None:
         "azure.data",
         "azure.core",
         "azure.eventgrid",
+        "azure.monitor",
+        "opentelemetry",
         "pydantic",
         "yaml",
         "aiohttp",

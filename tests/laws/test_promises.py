@@ -16,7 +16,7 @@ from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.report import Report, Run, Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint
-from hubwarden.model.work import WorkItem
+from hubwarden.model.work import Cause, WorkItem
 from hubwarden.reconcile import asked
 from hubwarden.reconcile.asked import KEPT
 from tests.estate import Estate, written
@@ -24,6 +24,7 @@ from tests.laws.conftest import Founding
 from tests.laws.test_limits import estate_of, names, over
 
 LONG = 100.0
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class Queue:
@@ -260,11 +261,11 @@ async def test_a_zone_group_is_looked_at_after_its_time(estate: Estate, queue: Q
     """Section 2.4: its records come and go some time after its event."""
     scope = await scope_of(estate)
     now = estate.time.now()
-    await estate.hubwarden.later(scope, (0.0, 0.5), trace="00-1-2-01")
+    await estate.hubwarden.later(scope, (0.0, 0.5), cause=Cause(TRACE, now - 1))
     items = sorted(await queue.take(), key=lambda item: item.due)
-    assert [(item.attempt, item.due - now, item.trace) for item in items] == [
-        (0, 0, "00-1-2-01"),
-        (0, 0.5, "00-1-2-01"),
+    assert [(item.attempt, item.due - now, item.trace, item.since) for item in items] == [
+        (0, 0, TRACE, now - 1),
+        (0, 0.5, TRACE, now - 1),
     ]
     await estate.hubwarden.look(scope, within=LONG)
     for item in items:

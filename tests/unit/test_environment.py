@@ -40,6 +40,7 @@ def test_what_is_not_set_has_a_default() -> None:
         pending="0 * * * * *",
         knows_people=False,
         app=None,
+        application_insights="",
         faults=(),
     )
     assert DEFAULT_FILE.parent == Path(__file__).parents[2]

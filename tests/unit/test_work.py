@@ -36,6 +36,7 @@ items = st.builds(
     due=st.integers(min_value=0, max_value=10**13).map(lambda milliseconds: milliseconds / 1000),
     trace=st.text(max_size=60),
     run=st.text(max_size=60),
+    since=st.integers(min_value=0, max_value=10**13).map(lambda milliseconds: milliseconds / 1000),
 )
 
 
@@ -49,7 +50,7 @@ def test_an_item_comes_back_as_it_was_handed_on(item: WorkItem) -> None:
 @given(items)
 def test_an_item_carries_a_scope_and_never_a_change(item: WorkItem) -> None:
     body = json.loads(item.to_json())
-    assert set(body) == {"version", "scope", "attempt", "due", "trace", "run"}
+    assert set(body) == {"version", "scope", "attempt", "due", "trace", "run", "since"}
     assert set(body["scope"]) <= {"endpoint", "thorough", "target", "group", "pending", "everything"}
 
 

@@ -20,6 +20,7 @@ from hubwarden.errors import InputError, RacedError
 from hubwarden.model.connection import CONNECTIONS, Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.telemetry.tracing import spanned
 
 __all__ = [
     "LONGEST_NOTE",
@@ -58,6 +59,7 @@ async def read_connection(session: ArmSession, connection: ResourceId) -> Connec
     return to_connection(await _read(session, connection))
 
 
+@spanned("answer connection")
 async def answer_connection(session: ArmSession, decision: Decision, note: str) -> None:
     """Approves or rejects a connection as decided (law 10); that Azure takes it does not mean that it shows it yet.
 

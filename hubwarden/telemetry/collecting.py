@@ -1,0 +1,45 @@
+"""Where what is measured goes: to Application Insights, if there is one. Until then nothing but the API is imported."""
+
+from __future__ import annotations
+
+import logging
+
+from opentelemetry import metrics, trace
+
+from hubwarden.telemetry.instruments import NAME
+
+log = logging.getLogger(__name__)
+
+
+def is_collected() -> bool:
+    """Whether anybody collects what is measured: only an SDK's provider can flush."""
+    return hasattr(metrics.get_meter_provider(), "force_flush")
+
+
+def collect(connection_string: str) -> bool:
+    """Sends metrics and spans to this Application Insights from now on; whether it does.
+
+    Not where there is none, nor where the platform's worker has begun to collect already. A connection string that is
+    none is logged: nobody's records wait for what is measured.
+    """
+    if not connection_string or is_collected():
+        return False
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter, AzureMonitorTraceExporter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    try:
+        measurements = AzureMonitorMetricExporter(connection_string=connection_string)
+        spans = AzureMonitorTraceExporter(connection_string=connection_string)
+    except ValueError as error:
+        log.error("telemetry: nothing is sent: %s", error)
+        return False
+    resource = Resource.create({"service.name": NAME})
+    metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(measurements)], resource))
+    tracing = TracerProvider(resource=resource)
+    tracing.add_span_processor(BatchSpanProcessor(spans))
+    trace.set_tracer_provider(tracing)
+    return True
