@@ -9,6 +9,7 @@
     + NewerFormatError        a newer Hubwarden wrote this; it is left alone
     + PlanChangedError        the plan that a person named is not the plan now
     + PlanOnlyError           the settings allow nothing but plans
+    + NotDecidedError         what a person decided cannot be: of what Azure shows, or of who asks
   x TemporaryError            the same thing may work later; `retry_after` says when, if Azure said it
     + ThrottledError          Azure asks for patience
     + UnavailableError        no answer, or an answer that means "not now"
@@ -82,6 +83,10 @@ class PlanChangedError(PermanentError):
 
 class PlanOnlyError(PermanentError):
     """The settings say `mode: plan`: nothing is changed, whoever asks."""
+
+
+class NotDecidedError(PermanentError):
+    """A person's decision is not carried out, because of what Azure shows now or of who asks; nothing was written."""
 
 
 class ThrottledError(TemporaryError):

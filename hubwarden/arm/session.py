@@ -127,6 +127,7 @@ class ArmSession:
         self.sleep = sleep
         self.endpoint = endpoint or known["resource_manager"].rstrip("/")
         self._credential = credential = Tokens(credential)
+        self._scopes = known["credential_scopes"]
         self._transport = AioHttpTransport(connection_timeout=5, read_timeout=30)
         # Provider registration and redirects are left out on purpose: we hold no right to the one, and the other
         # would carry our token to wherever an answer says.
@@ -137,7 +138,7 @@ class ArmSession:
             PatientRetryPolicy(retry_total=3, retry_status=3, retry_backoff_factor=0.2),
             CountThrottled(),
             ArmHostOnly(self.endpoint),
-            AsyncARMChallengeAuthenticationPolicy(credential, *known["credential_scopes"]),
+            AsyncARMChallengeAuthenticationPolicy(credential, *self._scopes),
             DistributedTracingPolicy(),
         ]
         self._network: dict[str, NetworkManagementClient] = {}
@@ -164,6 +165,10 @@ class ArmSession:
         if key not in self._dns:
             self._dns[key] = PrivateDnsManagementClient(self._credential, key, self.endpoint, **self._options)
         return self._dns[key]
+
+    async def token(self) -> str:
+        """The token that ARM is asked with. Raises UnavailableError where there is none."""
+        return (await self._credential.get_token(*self._scopes)).token
 
     async def get(self, path: str, api_version: str) -> Mapping[str, Any]:
         """GETs a path for which there is no client of its own. Raises what azure-core raises."""

@@ -199,7 +199,7 @@ def _intended(decision: Decision, now: float, run: str) -> Intended:
     connection = decision.connection
     endpoint = connection.endpoint.key if connection.endpoint else ""
     said = [connection.id.key, endpoint, sorted(connection.groups), connection.etag, decision.verdict, decision.rule]
-    said += [] if decision.who == POLICY else [decision.who]
+    said += [] if decision.who == POLICY else [decision.who, decision.said]
     return Intended(
         connection=connection.id,
         endpoint=connection.endpoint,

@@ -24,6 +24,7 @@ from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.judgement import Asking
+from hubwarden.model.person import Ruling
 from hubwarden.model.policy import Policy
 from hubwarden.model.record import HubZones
 from hubwarden.model.report import Explanation, NameExplanation, Report, Run
@@ -236,6 +237,21 @@ class Runtime:
         from hubwarden.reconcile.handover import take_over
 
         return await take_over(self.rooms, named, plan)
+
+    async def operator(self) -> str:
+        """The object id of the person who is signed in where this runs. Raises NotDecidedError where nobody is."""
+        from hubwarden.arm.operator import object_id_of_operator
+
+        return await object_id_of_operator(self.rooms.arm)
+
+    async def decide(self, ruling: Ruling, who: str) -> Report:
+        """Answers one connection as a person says whose object id is `who`; what it raises, `reconcile.person` says."""
+        from hubwarden.reconcile.asked import keep
+        from hubwarden.reconcile.person import decide
+
+        report = await decide(self.rooms, ruling, who)
+        await keep(self.rooms, report, asked=True)
+        return report
 
     async def runs(self, top: int, before: str = "") -> tuple[list[Run], bool]:
         """The newest `top` runs, or those that began before a named one; and whether more follow."""

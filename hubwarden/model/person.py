@@ -1,0 +1,41 @@
+"""Ruling: what a person decides on one connection; of the person nothing is known but the directory's object id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from hubwarden.errors import InputError
+from hubwarden.model.connection import Verdict, connection_id
+from hubwarden.model.note import to_be_seen
+from hubwarden.model.resource_id import ResourceId
+
+LONGEST_REASON = 500
+"""Characters that a person may say; the first 140 become the connection's description."""
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a person says is to be answered to a connection, and why, in that person's own words."""
+
+    connection: ResourceId
+    verdict: Verdict
+    reason: str = ""
+
+    @classmethod
+    def read(cls, connection: object, verdict: object, reason: object = "") -> Self:
+        """Reads what a caller sent, without characters that cannot be seen. Raises InputError for anything else."""
+        if not isinstance(verdict, str) or verdict not in (Verdict.APPROVE, Verdict.REJECT):
+            raise InputError("'verdict' is approve or reject")
+        if not isinstance(reason, str) or len(reason) > LONGEST_REASON:
+            raise InputError(f"'reason' is text of at most {LONGEST_REASON} characters")
+        return cls(connection_id(connection), Verdict(verdict), to_be_seen(reason).strip())
+
+
+def object_id(value: object) -> str | None:
+    """The object id of somebody in the directory, in lower case; None for what is none."""
+    text = value.lower() if isinstance(value, str) else ""
+    return text if _OBJECT_ID.fullmatch(text) else None
