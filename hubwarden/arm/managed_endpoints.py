@@ -47,6 +47,9 @@ _ROUTES = {
     "microsoft.search/searchservices": _Route("2023-11-01", ("sharedPrivateLinkResources",)),
 }
 
+MANAGERS = tuple(_ROUTES)
+"""The types whose managed endpoints ARM shows."""
+
 
 async def managers_in_index(
     session: ArmSession, subscriptions: Collection[str], types: Iterable[str]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hubwarden.approval.decide import open_questions
-from hubwarden.model.connection import Connection
+from hubwarden.arm.managed_endpoints import MANAGERS
+from hubwarden.model.connection import Connection, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.facts import FACTS, Facts
 from hubwarden.model.judgement import Asking
-from hubwarden.model.policy import Policy
+from hubwarden.model.policy import Policy, Rule
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.facts import Surroundings, learnt
 from hubwarden.reconcile.rooms import Rooms
@@ -26,8 +27,10 @@ async def asking(rooms: Rooms, policies: Sequence[Policy], *, wholly: bool) -> t
     """
     found = {each.id: each for each in await everywhere(rooms, thorough=True)}
     waiting = [each for each in found.values() if each.status is ConnectionStatus.PENDING]
-    # What is asked for once for all connections is asked for as all these rules need it.
-    together = replace(rooms, policy=Policy(tuple(rule for policy in policies for rule in policy.rules)))
+    # What is asked for once for all connections is asked for as all of these rules, or any others, would need it.
+    rules = [rule for policy in policies for rule in policy.rules]
+    any_manager = Rule("any manager", Verdict.HOLD, managed_by=MANAGERS)
+    together = replace(rooms, policy=Policy((*rules, any_manager) if wholly else tuple(rules)))
     around = Surroundings(together)
 
     def asks(facts: Facts) -> frozenset[str]:
