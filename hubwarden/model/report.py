@@ -158,6 +158,8 @@ class Explanation:
     claims: tuple[Claim, ...]
     standing: Standing
     plan: Plan
+    decisions: tuple[Decision, ...] = ()
+    """What would be answered to its connection, where that waits at a target of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import Gone
-from hubwarden.model.plan import Plan
+from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.plan import Held, Plan
 from hubwarden.model.record import RecordSet
 from hubwarden.model.report import Explanation, NameExplanation
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.reconcile.approve import approve
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.named import keys_of
 from hubwarden.reconcile.observe import Ask, observe, read_records
 from hubwarden.reconcile.rejected import not_taken_back_of
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.reconcile.waiting import of_endpoint
 from hubwarden.reconcile.write import Orders, judged
 
 
@@ -33,7 +36,16 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
         claims=sight.claims,
         standing=view.standing,
         plan=replace(plan, held=(*plan.held, *await not_taken_back_of(rooms, sight.seen))),
+        decisions=await _would_be_decided(rooms, sight.seen),
     )
+
+
+async def _would_be_decided(rooms: Rooms, seen: Endpoint | Gone) -> tuple[Decision, ...]:
+    """What would be answered to the connection of an endpoint that waits, in the words of the list of connections."""
+    if not isinstance(seen, Endpoint) or seen.status is not ConnectionStatus.PENDING or seen.target is None:
+        return ()
+    found = await of_endpoint(rooms, seen)
+    return () if isinstance(found, Held) else (await approve(rooms, found, applies=False)).decisions
 
 
 async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:

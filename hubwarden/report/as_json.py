@@ -83,6 +83,7 @@ def explanation_data(explanation: Explanation) -> Data:
         "owned": [_claim(claim) for claim in explanation.claims],
         "standing": [_standing(key, record) for key, record in sorted(explanation.standing.items())],
         "changes": [change_data(change) for change in plan.changes],
+        "decisions": [decision_data(decision) for decision in explanation.decisions],
     }
 
 

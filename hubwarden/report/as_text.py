@@ -64,6 +64,7 @@ def explanation_text(explanation: Explanation) -> str:
         claim = claims.get(key)
         lines.append(f"  {key}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
     plan = explanation.plan
+    lines += [f"connection: {each.verdict}: {each.reason}" for each in explanation.decisions]
     lines += [f"would {_op(change)} {_aim(change)}: {change.why}" for change in plan.changes]
     for held in plan.held:
         lines.append(_line("held", held.reason, held.key or held.name, f"{held.reason.meaning} ({held.detail})"))
