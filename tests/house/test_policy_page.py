@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ import yaml
 
 from hubwarden import cli
 from hubwarden.config.loading import parse, schema
+from hubwarden.config.snapshot import write_snapshot
 from hubwarden.model.facts import FACTS
 from tests.house.sources import ROOT
 from tests.unit.test_config import LEAST
 
 PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
-POLICY, CASES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+POLICY, CASES, WORKFLOW = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = re.findall(r"^\| `([a-zA-Z.]+)` \| `(\{.*\})` \|", PAGE, re.MULTILINE)
 DEFINITIONS = schema()["$defs"]
 
@@ -62,3 +64,29 @@ def test_the_policy_on_the_page_has_no_warnings_and_its_cases_pass(
     assert cli.main(["policy", "check", str(tmp_path / "hubwarden.yaml")]) == 0
     assert cli.main(["policy", "test", str(tmp_path / "cases.yaml")]) == 0
     assert capsys.readouterr().out.splitlines() == ["3 rules, no faults, no warnings", "3 cases, 0 failed"]
+
+
+def test_the_check_of_a_pull_request_on_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the files that it names, and the policy as it was before."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "hubwarden.yaml": LEAST + POLICY,
+        "before.yaml": LEAST + POLICY,
+        "policy-cases.yaml": CASES,
+        "waiting.yaml": write_snapshot([]),
+    }.items():
+        Path(name).write_text(text, encoding="utf-8")
+    runs = [step["run"] for step in yaml.safe_load(WORKFLOW)["jobs"]["policy"]["steps"] if "run" in step]
+    commands = [shlex.split(run)[3:] for run in runs if run.startswith("python -m hubwarden ")]
+    assert [command[:2] for command in commands] == [["policy", "check"], ["policy", "test"], ["policy", "try"]]
+    assert [cli.main(command) for command in commands] == [0, 0, 0]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("0 of 0 connections")
+
+
+def test_every_option_of_policy_try_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["policy", "try", "--help"])
+    offered = set(re.findall(r"(--[a-z-]+)", capsys.readouterr().out)) - {"--help"}
+    assert offered == set(re.findall(r"(--[a-z]+)", PAGE.partition("policy try [FILE]")[2].partition("```")[0]))

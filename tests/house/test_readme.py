@@ -71,6 +71,7 @@ COMMANDS = [
     ["config", "schema"],
     ["policy", "check"],
     ["policy", "test"],
+    ["policy", "try"],
     ["names"],
     ["reconcile"],
     ["explain"],
