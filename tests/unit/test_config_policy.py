@@ -186,7 +186,7 @@ def test_a_rule_that_is_never_reached_is_warned_of() -> None:
     assert slips(narrow, wide) == []
 
 
-def test_a_rule_that_asks_what_is_not_learnt_yet_is_warned_of() -> None:
+def test_a_rule_may_ask_age_and_managers_without_a_warning() -> None:
     managed = f"consumer: {{managedBy: {{types: [{FACTORIES}], in: estate}}}}, target: {{names: [a]}}"
     assert slips(f"{{name: r, when: {{{managed}, age: 1d}}, then: approve}}") == []
     assert slips("{name: r, when: {cel: age > duration('1h')}, then: hold}") == []
