@@ -41,6 +41,7 @@ class Settings:
     connection_bodies_checked: bool = _setting(True, "flag")  # a body must hold all that the provider's model has
     failed_answers: str = _setting("off", "off|Failed|before")  # long answers fail, and what the connection shows then
     patched_by_put: bool = _setting(False, "flag")  # a PUT answers also where the SDK sends a PATCH
+    origin_status_shown: bool = _setting(True, "flag")  # an origin of Front Door shows how far its endpoint is
     slot_connections_on_site: bool = _setting(False, "flag")  # the site has the connections of its slots
     # Private DNS (section 3)
     record_not_found_wrapped: bool = _setting(False, "flag")  # the 404 of a missing record set is wrapped in "error"
