@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hubwarden.cli import history, names, policy, records, settings, takeover, word, zones
+from hubwarden.cli import coverage, history, names, policy, records, settings, takeover, word, zones
 from hubwarden.cli.terminal import BAD_INPUT, FAILED
 from hubwarden.errors import ConfigError, HubwardenError, InputError
 
-COMMANDS = (settings, policy, names, zones, records, history, word, takeover)
+COMMANDS = (settings, policy, names, zones, records, history, word, takeover, coverage)
 """The modules that bring commands, in the order in which the help shows them."""
 
 

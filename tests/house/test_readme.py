@@ -82,6 +82,7 @@ COMMANDS = [
     ["release"],
     ["rename"],
     ["takeover"],
+    ["coverage"],
 ]
 
 
