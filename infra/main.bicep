@@ -87,15 +87,18 @@ param logDays int = 90
 param tags object = {}
 
 var isPublicCloud = environment().name == 'AzureCloud'
-var provenPlan = plan == 'flex' && !isPublicCloud
-  ? fail('plan: Flex Consumption is not proven in ${environment().name}; take premium.')
-  : plan
-var package = plan == 'premium' && empty(packageUri)
-  ? fail('packageUri: the premium plan runs from a package in a blob, so its address is needed.')
-  : packageUri
+var isUnproven = plan == 'flex' && !isPublicCloud
+var provenPlan = isUnproven ? fail('plan: Flex Consumption is not proven in ${environment().name}; take premium.') : plan
+var lacksPackage = plan == 'premium' && empty(packageUri)
+var package = lacksPackage ? fail('packageUri: the premium plan runs from a package in a blob; give its address.') : packageUri
 var joined = createZones ? networks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
+var readIn = [for id in estateSubscriptions: '/subscriptions/${id}']
+var answeredIn = [for id in answering: '/subscriptions/${id}']
+var writtenIn = [for id in zoneGroups: '/subscriptions/${split(id, '/')[2]}']
+var joinedIn = [for id in joined: '/subscriptions/${split(id, '/')[2]}']
+var above = empty(managementGroup) ? [] : ['/providers/Microsoft.Management/managementGroups/${managementGroup}']
 var stored = loadJsonContent('storage.json')
 var suffix = uniqueString(subscription().id, name)
 
@@ -114,14 +117,7 @@ module roles 'roles.bicep' = {
   name: '${name}-roles'
   params: {
     name: name
-    assignableScopes: union(
-      [subscription().id],
-      map(estateSubscriptions, id => '/subscriptions/${id}'),
-      map(answering, id => '/subscriptions/${id}'),
-      map(zoneGroups, id => '/subscriptions/${split(id, '/')[2]}'),
-      map(joined, id => '/subscriptions/${split(id, '/')[2]}'),
-      empty(managementGroup) ? [] : ['/providers/Microsoft.Management/managementGroups/${managementGroup}']
-    )
+    assignableScopes: union([subscription().id], readIn, answeredIn, writtenIn, joinedIn, above)
     connectionTypes: connectionTypes
   }
 }

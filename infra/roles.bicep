@@ -17,11 +17,13 @@ var maker = loadJsonContent('roles/zone-maker.json')
 var approver = loadJsonContent('roles/connection-approver.json')
 
 var looked = concat(connectionTypes.shown, connectionTypes.answered)
-var readerOfTypes = map(looked, type => map(objectKeys(reader.actionsOfTypes), action => replace(action, '{type}', type)))
-var approverOfTypes = map(
-  connectionTypes.answered,
-  type => map(objectKeys(approver.actionsOfTypes), action => replace(action, '{type}', type))
-)
+// The actions of each type, put together as text and taken apart again: `{type}` stands for the type in a role's file.
+var readerOfTypes = [for type in looked: replace(join(objectKeys(reader.actionsOfTypes), ' '), '{type}', type)]
+var approverOfTypes = [
+  for type in connectionTypes.answered: replace(join(objectKeys(approver.actionsOfTypes), ' '), '{type}', type)
+]
+var approverName = guid(subscription().id, name, 'connection-approver')
+var readerActions = concat(objectKeys(reader.actions), empty(looked) ? [] : split(join(readerOfTypes, ' '), ' '))
 
 resource estateReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, name, 'estate-reader')
@@ -30,7 +32,7 @@ resource estateReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     description: reader.description
     type: 'CustomRole'
     assignableScopes: assignableScopes
-    permissions: [{ actions: concat(objectKeys(reader.actions), flatten(readerOfTypes)), notActions: [] }]
+    permissions: [{ actions: readerActions, notActions: [] }]
   }
 }
 
@@ -58,20 +60,17 @@ resource zoneMaker 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 
 // A role without an action is refused, so there is none where nothing is answered.
 resource connectionApprover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(connectionTypes.answered)) {
-  name: guid(subscription().id, name, 'connection-approver')
+  name: approverName
   properties: {
     roleName: '${approver.name} (${name})'
     description: approver.description
     type: 'CustomRole'
     assignableScopes: assignableScopes
-    permissions: [{ actions: flatten(approverOfTypes), notActions: [] }]
+    permissions: [{ actions: split(join(approverOfTypes, ' '), ' '), notActions: [] }]
   }
 }
 
 output estateReaderId string = estateReader.id
 output recordWriterId string = recordWriter.id
 output zoneMakerId string = zoneMaker.id
-output connectionApproverId string = subscriptionResourceId(
-  'Microsoft.Authorization/roleDefinitions',
-  guid(subscription().id, name, 'connection-approver')
-)
+output connectionApproverId string = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', approverName)

@@ -26,9 +26,8 @@ param location string = deployment().location
 @description('Tags of group and topic.')
 param tags object = {}
 
-var provenDelivery = deliverTo == 'queue' && empty(identityId)
-  ? fail('identityId: the work queue takes no keys, so delivery to it needs an identity.')
-  : deliverTo
+var lacksIdentity = deliverTo == 'queue' && empty(identityId)
+var delivery = lacksIdentity ? fail('identityId: the work queue takes no keys; name an identity that delivers.') : deliverTo
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: groupName
@@ -43,7 +42,7 @@ module topic 'modules/spoke-topic.bicep' = {
     topicName: topicName
     tags: tags
     appId: appId
-    deliverTo: provenDelivery
+    deliverTo: delivery
     workAccountId: workAccountId
     identityId: identityId
   }

@@ -51,6 +51,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: {
       linuxFxVersion: 'PYTHON|3.13'
+      healthCheckPath: '/api/health'
       appSettings: [for setting in items(union(settings, platform)): { name: setting.key, value: setting.value }]
       minimumElasticInstanceCount: 1
       minTlsVersion: '1.2'

@@ -19,20 +19,18 @@ param identityId string
 var events = loadJsonContent('../events.json')
 var stored = loadJsonContent('../storage.json')
 var byIdentity = { type: 'UserAssigned', userAssignedIdentity: identityId }
-var filter = {
+var looked = {
   includedEventTypes: events.includedEventTypes
   advancedFilters: [{ operatorType: 'StringContains', key: 'data.operationName', values: events.operations }]
 }
 // Only an identity can write dead letters, because the account has no keys.
-var deadLetter = empty(identityId)
-  ? null
-  : {
-      identity: byIdentity
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
-        properties: { resourceId: workAccountId, blobContainerName: stored.deadLetters }
-      }
-    }
+var deadLetters = {
+  identity: byIdentity
+  deadLetterDestination: {
+    endpointType: 'StorageBlob'
+    properties: { resourceId: workAccountId, blobContainerName: stored.deadLetters }
+  }
+}
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: topicName
@@ -51,9 +49,9 @@ resource toFunction 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02
       endpointType: 'AzureFunction'
       properties: { resourceId: '${appId}/functions/events', maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: 64 }
     }
-    filter: filter
+    filter: looked
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-    deadLetterWithResourceIdentity: deadLetter
+    deadLetterWithResourceIdentity: empty(identityId) ? null : deadLetters
   }
 }
 
@@ -73,8 +71,8 @@ resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
         }
       }
     }
-    filter: filter
+    filter: looked
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
-    deadLetterWithResourceIdentity: deadLetter
+    deadLetterWithResourceIdentity: empty(identityId) ? null : deadLetters
   }
 }

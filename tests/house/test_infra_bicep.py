@@ -1,0 +1,68 @@
+"""Bicep: no finding by the checker where it is at hand, parameters explained, modules given what they need.
+
+The checker lies beside a checkout of those who work on Hubwarden, not in it; the compiler stays the authority.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.infra_files import BICEP, INFRA, modules_of, parameters
+from tests.house.sources import ROOT, called
+
+CHECKER = ROOT.parent / "shared" / "tools" / "bicep_check.py"
+
+# Types that the checker does not know, so what these say was only read over against Microsoft's reference.
+UNKNOWN = {
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01",
+    "Microsoft.Authorization/policyDefinitions@2023-04-01",
+    "Microsoft.Authorization/policyAssignments@2023-04-01",
+}
+
+
+@pytest.mark.skipif(not CHECKER.is_file(), reason="the checker for Bicep is not beside this checkout")
+@pytest.mark.skipif(importlib.util.find_spec("tree_sitter_bicep") is None, reason="tree-sitter-bicep is not installed")
+def test_the_checker_finds_nothing() -> None:
+    command = [sys.executable, str(CHECKER), *map(str, BICEP)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert len(re.findall(r" \d+ findings, ", run.stdout)) == len(BICEP), run.stderr
+    found = [line.strip() for line in run.stdout.splitlines() if line.startswith(" ")]
+    unknown = {line.rpartition(" ")[2] for line in found if " unknown-type " in line}
+    assert [line for line in found if " unknown-type " not in line] == []
+    assert unknown == UNKNOWN
+
+
+@pytest.mark.parametrize("file", sorted(INFRA.glob("*.bicep")), ids=called)
+def test_every_parameter_that_an_owner_gives_is_explained(file: Path) -> None:
+    assert [each.name for each in parameters(file) if not each.is_described] == []
+
+
+@pytest.mark.parametrize("file", BICEP, ids=called)
+def test_a_module_is_there_and_gets_what_it_needs_and_nothing_else(file: Path) -> None:
+    for module in modules_of(file):
+        known = parameters(module.path)
+        assert module.given <= {each.name for each in known}, module
+        assert {each.name for each in known if each.is_required} <= module.given, module
+
+
+@pytest.mark.parametrize("file", BICEP, ids=called)
+def test_every_file_that_is_loaded_is_there(file: Path) -> None:
+    loaded = re.findall(r"loadJsonContent\('([^']+)'\)", file.read_text(encoding="utf-8"))
+    assert [name for name in loaded if not (file.parent / name).is_file()] == []
+
+
+def test_every_module_is_used() -> None:
+    used = {module.path for file in BICEP for module in modules_of(file)}
+    assert {file for file in BICEP if file.parent.name == "modules"} <= used
+
+
+def test_no_file_has_a_key_in_it_or_asks_for_one() -> None:
+    """Shared keys are off, so nothing may list them."""
+    for file in BICEP:
+        assert not re.search(r"listKeys|AccountKey=|SharedAccess|@secure", file.read_text(encoding="utf-8")), file
