@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.server import Simulator
     from tests.azure import Azure
 
-pytest_plugins = ("tests.storage",)
+pytest_plugins = ("tests.collected", "tests.storage")
 
 _directory = tempfile.TemporaryDirectory(prefix="hubwarden-tests-")
 _authority = Authority(Path(_directory.name))

@@ -31,6 +31,7 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 from hubwarden.arm.failures import asked_wait
 from hubwarden.errors import RefusedError, UnavailableError
+from hubwarden.telemetry.collecting import is_collected
 from hubwarden.telemetry.measured import was_throttled
 
 CLOUDS = {
@@ -75,6 +76,17 @@ class CountThrottled(SansIOHTTPPolicy[Any, Any]):
         """Called for the answer to each try of each request."""
         if response.http_response.status_code == 429:
             was_throttled("graph" if _GRAPH in request.http_request.url.lower() else "arm")
+
+
+class TraceRequests(SansIOHTTPPolicy[Any, Any]):
+    """Has azure-core make a span of each try of each request, where anybody collects them.
+
+    Its own setting would trace its clients' methods, too, and those spans quote what Azure says in errors.
+    """
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Called for each try of each request."""
+        request.context.options["tracing_options"] = {"enabled": is_collected()}
 
 
 class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
@@ -139,6 +151,7 @@ class ArmSession:
             CountThrottled(),
             ArmHostOnly(self.endpoint),
             AsyncARMChallengeAuthenticationPolicy(credential, *self._scopes),
+            TraceRequests(),
             DistributedTracingPolicy(),
         ]
         self._network: dict[str, NetworkManagementClient] = {}

@@ -313,14 +313,10 @@ def runtime() -> Runtime:
 
 
 def _collect(connection_string: str) -> None:
-    """Sends what is measured to where the environment says, with a span for each request to Azure."""
-    if not connection_string:
-        return
-    from azure.core.settings import settings as of_azure
-
+    """Sends what is measured to where the environment says."""
     from hubwarden.telemetry.collecting import collect
 
-    of_azure.tracing_enabled = collect(connection_string)
+    collect(connection_string)
 
 
 def is_ready() -> bool:
