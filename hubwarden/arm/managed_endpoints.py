@@ -25,7 +25,7 @@ from hubwarden.model.resource_id import ResourceId, fold
 
 # Of Front Door's and CDN's profiles only Premium ones lead to private origins (Microsoft's page on Private Link in
 # Azure Front Door Premium).
-_MANAGERS = (
+_OF_TYPES = (
     "resources | where type in~ ({types})"
     " | where type !~ 'microsoft.cdn/profiles' or tostring(sku.name) =~ 'Premium_AzureFrontDoor'"
     " | project id | order by id asc"
@@ -59,7 +59,7 @@ async def managers_in_index(
     Raises UnavailableError when the answer is not whole.
     """
     listed = sorted(types)
-    query = _MANAGERS.format(types=", ".join(f"'{each}'" for each in listed))
+    query = _OF_TYPES.format(types=", ".join(f"'{each}'" for each in listed))
     rows = await rows_of(session, query, subscriptions=subscriptions, about=", ".join(listed))
     return tuple(ResourceId.parse(row["id"]) for row in rows)
 

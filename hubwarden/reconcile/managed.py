@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 MOST_ASKED = 200
 """Resources that are asked in a run for their managed endpoints; where there are more, none is asked."""
 
+INDEX_LASTS = 600.0
+"""Seconds after which the index is believed to show whatever could have made a connection (it states no bound itself:
+behaviour reference section 5.3)."""
+
 _AT_ONCE = 5
 
 log = logging.getLogger(__name__)
@@ -59,8 +63,9 @@ async def _of(rooms: Rooms, manager: ResourceId) -> tuple[ManagedEndpoint, ...]:
 async def with_manager(rooms: Rooms, around: Surroundings, connection: Connection, facts: Facts) -> Facts:
     """The facts with the consumer's tenancy: Microsoft's where exactly one resource of ours is proven to manage it.
 
-    Another tenant's only where none of ours could: ARM may show Microsoft's own subscriptions as another tenant's, and
-    a rejection is final. Unchanged where that is not known. Raises DeniedError, NotFoundError, TemporaryError.
+    Another tenant's only where none of ours could, not even one that the index does not show yet: ARM may show
+    Microsoft's own subscriptions as another tenant's, and a rejection is final. Unchanged where that is not known.
+    Raises DeniedError, NotFoundError, TemporaryError.
     """
     if facts.consumer is None:
         return facts
@@ -70,7 +75,8 @@ async def with_manager(rooms: Rooms, around: Surroundings, connection: Connectio
         return facts
     possible = could_have_made(connection, endpoints)
     if not possible:
-        return replace(facts, tenancy=whose, managers=())
+        age = await around.age(connection) if whose is Tenancy.FOREIGN else INDEX_LASTS
+        return facts if age is None or age < INDEX_LASTS else replace(facts, tenancy=whose, managers=())
     [first, *others] = possible
     if others or not is_clear(first, connection):
         return facts

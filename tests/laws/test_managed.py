@@ -47,6 +47,12 @@ MANAGERS = {
 NOT_KNOWN = "rule managed cannot be judged; not known: which resource of the estate manages it"
 
 
+@pytest.fixture(autouse=True)
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index has long heard of all that there is, but where a test says otherwise."""
+    monkeypatch.setattr(managed, "INDEX_LASTS", 0.0)
+
+
 def managed_by(*types: str, **when: Any) -> dict[str, Any]:
     """A rule that approves what resources of these types have made."""
     named = {"types": list(types or MANAGERS.values()), "in": "estate"}
@@ -144,6 +150,20 @@ async def test_a_stranger_is_still_rejected_where_none_of_ours_could_have_made_i
     await a_strangers(estate, target)
     assert (await decided(estate, target)).rule == "strangers"
     assert await statuses(estate, target) == [REJECTED]
+
+
+async def test_what_the_index_may_not_have_heard_of_yet_is_waited_for(
+    found: Founding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new factory's request must not be rejected because the index lags (section 5.3): a rejection is final."""
+    monkeypatch.setattr(managed, "INDEX_LASTS", 600.0)
+    estate, target = await with_managers(found, FOREIGN, managed_by())
+    await a_strangers(estate, target)
+    assert (await decided(estate, target)).verdict is Verdict.HOLD
+    estate.time.seconds += 599
+    assert (await decided(estate, target)).verdict is Verdict.HOLD
+    estate.time.seconds += 1
+    assert (await decided(estate, target)).verdict is Verdict.REJECT
 
 
 async def test_a_stranger_whom_nobody_proves_foreign_is_held(found: Founding) -> None:
