@@ -2,8 +2,17 @@
 
 import azure.functions as func
 
-from handlers import api, api_read, api_word, events, sweep, warmup, work
+from handlers import api, api_decide, api_read, api_word, events, sweep, warmup, work
 
 app = func.FunctionApp()
-for door in (events.door, work.door, sweep.door, api.door, api_read.door, api_word.door, warmup.door):
+for door in (
+    events.door,
+    work.door,
+    sweep.door,
+    api.door,
+    api_read.door,
+    api_word.door,
+    api_decide.door,
+    warmup.door,
+):
     app.register_functions(door)

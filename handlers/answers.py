@@ -15,6 +15,7 @@ from hubwarden.errors import (
     ConfigError,
     HubwardenError,
     InputError,
+    NotDecidedError,
     PlanChangedError,
     TemporaryError,
     UnavailableError,
@@ -48,6 +49,8 @@ def answering(handler: Handler) -> Handler:
             return problem(503, "config", f"faults in the settings: {len(error.faults)}; GET /api/status lists them")
         except PlanChangedError as error:
             return problem(409, "plan-changed", str(error))
+        except NotDecidedError as error:
+            return problem(409, "conflict", str(error))
         except TemporaryError as error:
             wait = {"Retry-After": str(max(1, round(error.retry_after or 10)))}
             return problem(503, "unavailable", str(error), wait)

@@ -1,17 +1,19 @@
-"""Who asks over HTTP: only whether the person whom the platform has signed in is one of those who may decide.
+"""Who asks over HTTP: whether the person whom the platform has signed in may decide, and that person's object id.
 
 App Service puts the header in place of any that comes from outside, but only while its authentication is on; so it is
-believed only then. No name and no claim of a person is logged or stored.
+believed only then. No name and no other claim of a person is read, logged or stored.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
+
+from hubwarden.model.person import object_id
 
 if TYPE_CHECKING:
     from hubwarden.config.loading import Config
@@ -21,11 +23,36 @@ LARGEST = 64 * 1024
 """Characters of the header; a token's groups are at most 200, and more are no groups at all but a reference."""
 
 _GROUPS = "groups"
+_ENTRA = "aad"
+_OBJECT_ID = frozenset({"http://schemas.microsoft.com/identity/claims/objectidentifier", "oid"})
+_SUBJECT = frozenset({"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier", "sub"})
 
 
 def may_decide(config: Config, req: func.HttpRequest) -> bool:
     """Whether somebody is signed in who may decide; where the platform signs nobody in, nobody may, with any header."""
     return config.environment.knows_people and is_one_of(config.people, req)
+
+
+def decider(config: Config, req: func.HttpRequest) -> str | None:
+    """The object id of the person who is signed in and may decide; None where nobody is, or nobody with one name."""
+    return person_in(req) if may_decide(config, req) else None
+
+
+def person_in(req: func.HttpRequest) -> str | None:
+    """The object id of the person whom Microsoft Entra has signed in; None for an app, and where it is not plain whose.
+
+    An app's token says so (`idtyp`), or has the object id as its subject (Microsoft, "Verify scopes and app roles
+    protected web API"). The platform maps some names of claims and not others ("Work with user identities").
+    """
+    principal = _principal(req.headers.get(PRINCIPAL, ""))
+    claims = principal.get("claims")
+    if principal.get("auth_typ") != _ENTRA or not isinstance(claims, list):
+        return None
+    ids = {object_id(value) for value in _values(claims, _OBJECT_ID)}
+    is_an_app = "app" in _values(claims, frozenset({"idtyp"})) or ids & {
+        object_id(v) for v in _values(claims, _SUBJECT)
+    }
+    return ids.pop() if len(ids) == 1 and not is_an_app else None
 
 
 def is_one_of(people: Collection[str], req: func.HttpRequest) -> bool:
@@ -40,6 +67,12 @@ def _grants(claim: object, role_type: object, people: Collection[str]) -> bool:
         return False
     kind, value = claim.get("typ"), claim.get("val")
     return isinstance(kind, str) and kind in (role_type, _GROUPS) and isinstance(value, str) and value in people
+
+
+def _values(claims: Iterable[object], kinds: Collection[str]) -> list[object]:
+    """What the claims of these kinds say."""
+    said = (claim for claim in claims if isinstance(claim, dict))
+    return [claim.get("val") for claim in said if isinstance(claim.get("typ"), str) and claim["typ"] in kinds]
 
 
 def _principal(header: str) -> dict[str, Any]:

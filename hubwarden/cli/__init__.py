@@ -1,4 +1,4 @@
-"""The shell's door: `python -m hubwarden`. Exit codes: 0 ok, 1 failed or unfinished, 2 bad input, 3 held."""
+"""The shell's door: `python -m hubwarden`. Exit codes: 0 ok, 1 failed or unfinished, 2 bad input, 3 held or refused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hubwarden.cli import coverage, history, names, policy, records, settings, takeover, word, zones
+from hubwarden.cli import connections, coverage, history, names, policy, records, settings, takeover, word, zones
 from hubwarden.cli.terminal import BAD_INPUT, FAILED
 from hubwarden.errors import ConfigError, HubwardenError, InputError
 
-COMMANDS = (settings, policy, names, zones, records, history, word, takeover, coverage)
+COMMANDS = (settings, policy, names, zones, records, connections, history, word, takeover, coverage)
 """The modules that bring commands, in the order in which the help shows them."""
 
 
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hubwarden",
-        description="Keeps the DNS of Azure Private Link right.",
-        epilog="Exit codes: 0 ok, 1 something failed or was not looked at, 2 bad input, 3 held.",
+        description="Keeps the DNS of Azure Private Link right, and answers those who ask to connect.",
+        epilog="Exit codes: 0 ok, 1 something failed or was not looked at, 2 bad input, 3 held or refused.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:

@@ -1,4 +1,4 @@
-"""`runs` and `connections`: what Hubwarden did, and who waits for an answer."""
+"""`runs`: what Hubwarden did."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from hubwarden.cli.terminal import OK, add_command, add_format, opened, show
 from hubwarden.errors import InputError
-from hubwarden.model.connection import Decision
-from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.report import Run, run_id
-from hubwarden.report.as_json import connection_data, run_data, run_report
-from hubwarden.report.as_text import connections_csv, connections_text, run_text, runs_csv, runs_text
+from hubwarden.report.as_json import run_data, run_report
+from hubwarden.report.as_text import run_text, runs_csv, runs_text
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -28,11 +26,6 @@ def add(commands: Commands) -> None:
     runs.add_argument("id", nargs="?", help="the run to show; its Report is JSON in any format but csv")
     runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
     add_format(runs).set_defaults(run=_runs)
-
-    connections = add_command(commands, "connections", "list connections, and what would be answered to them")
-    statuses = [status.value for status in ConnectionStatus]
-    connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value)
-    add_format(connections).set_defaults(run=_connections)
 
 
 def _count(text: str) -> int:
@@ -65,15 +58,4 @@ def _one_run(named: str, form: str) -> int:
         raise InputError(f"{named}: no such run is known; runs are kept for 30 days")
     shown = json.dumps(run_report(found), indent=2)
     show(form, run_report(found), lambda: run_text(found) if found.report is None else shown, lambda: runs_csv([found]))
-    return OK
-
-
-def _connections(arguments: argparse.Namespace) -> int:
-    async def read() -> tuple[Decision, ...]:
-        async with opened() as house:
-            return await house.connections(ConnectionStatus(arguments.status))
-
-    found = asyncio.run(read())
-    data = {"value": [connection_data(decision) for decision in found]}
-    show(arguments.format, data, lambda: connections_text(found), lambda: connections_csv(found))
     return OK

@@ -73,6 +73,7 @@ def test_the_app_has_exactly_these_functions_and_bindings() -> None:
         "api_replace": http("POST", "replace"),
         "api_release": http("POST", "release"),
         "api_rename": http("POST", "rename"),
+        "api_decide": http("POST", "connections/decide"),
         "api_explain": http("GET", "explain"),
         "api_runs": http("GET", "runs"),
         "api_run": http("GET", "runs/{id}"),

@@ -77,6 +77,8 @@ COMMANDS = [
     ["explain"],
     ["runs"],
     ["connections"],
+    ["approve"],
+    ["reject"],
     ["adopt"],
     ["replace"],
     ["release"],
