@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.people import LARGEST, PRINCIPAL, is_one_of, may_decide
+from handlers.people import LARGEST, PRINCIPAL, decider, is_one_of, may_decide, person_in
 from hubwarden.config.loading import load
 from tests.unit.given import SPOKE
 
 PEOPLE = frozenset({"Hubwarden.Approver", "11111111-2222-4333-8444-555555555555"})
+ADA = "0b1d0000-0000-4000-8000-0000000000ad"
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+SUBJECT = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 LONG_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 
 
@@ -91,10 +94,57 @@ def test_the_header_is_believed_only_where_the_platform_signs_people_in(
     )
     storage = "AccountName=st;AccountKey=a2V5"
     config = load({"HUBWARDEN_CONFIG": str(file), "AzureWebJobsStorage": storage, **enabled})
-    assert may_decide(config, request(principal(claim("roles", "Hubwarden.Approver")))) is believed
+    role = claim("roles", "Hubwarden.Approver")
+    assert may_decide(config, request(principal(role))) is believed
+    assert decider(config, request(principal(role, claim(OBJECT_ID, ADA)))) == (ADA if believed else None)
+    assert decider(config, request(principal(role))) is None, "nobody can be named"
+    assert decider(config, request(principal(claim(OBJECT_ID, ADA)))) is None, "no role"
     assert not may_decide(config, request(principal(claim("roles", "Reader"))))
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
 def test_no_header_makes_one_of_the_people_by_chance(header: str) -> None:
     assert not is_one_of(PEOPLE, request(header))
+    assert person_in(request(header)) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(principal(claim(OBJECT_ID, ADA)), id="mapped"),
+        pytest.param(principal(claim("oid", ADA)), id="as the token has it"),
+        pytest.param(principal(claim("oid", ADA), claim(OBJECT_ID, ADA.upper())), id="both, which say the same"),
+        pytest.param(principal("x", None, {}, claim("oid", ADA), claim("idtyp", "user")), id="among"),
+        pytest.param(principal(claim("oid", ADA), claim(SUBJECT, "c3ViamVjdA")), id="with a subject"),
+    ],
+)
+def test_a_person_is_named_by_the_object_id(header: str) -> None:
+    """Microsoft, "Work with user identities": some names of claims are mapped, and some are as the token has them."""
+    assert person_in(request(header)) == ADA
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(None, id="nobody"),
+        pytest.param("%%%", id="no base64"),
+        pytest.param(base64.b64encode(b"[]").decode(), id="a list"),
+        pytest.param(principal(claims=None), id="claims are null"),
+        pytest.param(principal(claim("name", ADA)), id="a person who is called so"),
+        pytest.param(principal(claim("oid", "ada")), id="no GUID"),
+        pytest.param(principal(claim("oid", [ADA])), id="a list of ids"),
+        pytest.param(principal({"typ": "oid"}), id="no value"),
+        pytest.param(principal({"typ": ["oid"], "val": ADA}), id="a list of types"),
+        pytest.param(principal(claim("oid", ADA), claim("oid", ADA[:-1] + "0")), id="two"),
+        pytest.param(principal(claim("oid", ADA), claim(OBJECT_ID, ADA[:-1] + "0")), id="two, by both names"),
+        pytest.param(principal(claim("oid", ADA), claim("oid", None)), id="one, and one that is none"),
+        pytest.param(principal(claim("oid", ADA), claim("idtyp", "app")), id="an app"),
+        pytest.param(principal(claim("oid", ADA), claim("sub", ADA)), id="an app, by its subject"),
+        pytest.param(principal(claim("oid", ADA), claim(SUBJECT, ADA.upper())), id="an app, by its mapped subject"),
+        pytest.param(principal(claim("oid", ADA), auth_typ="facebook"), id="signed in elsewhere"),
+        pytest.param(principal(claim("oid", ADA), auth_typ=None), id="signed in nowhere"),
+        pytest.param(principal(claim("oid", ADA), note="x" * LARGEST), id="too long"),
+    ],
+)
+def test_who_cannot_be_named_is_nobody(header: str | None) -> None:
+    assert person_in(request(header)) is None
