@@ -96,7 +96,8 @@ async def _documents_of(session: ArmSession, target: ResourceId) -> list[Documen
         return [each.as_dict() async for each in pages]
     if not provider.lists_children:
         resource = await session.get(str(target), provider.resource_version)
-        return list(mapping(resource.get("properties")).get(CONNECTIONS) or ())
+        shown = mapping(resource.get("properties")).get(CONNECTIONS) or []
+        return shown if isinstance(shown, list) else [shown]
     return list(await session.list_all(f"{target}/{CONNECTIONS}", provider.api_version))
 
 
