@@ -20,7 +20,7 @@ from handlers.event_grid import hint_in
 from hubwarden.errors import HubwardenError, LedgerUnavailableError
 from hubwarden.model.report import Report, Result
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import Everything, Scope
+from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Runtime
 from hubwarden.runtime.looked import Looked
@@ -85,7 +85,7 @@ class Hosts:
 
     async def looks(self, scope: Scope, incident: Incident | None = None, *, dying: bool = False) -> Told | Died:
         """Somebody asks for a look, or the timer for a sweep."""
-        if isinstance(scope, Everything):
+        if isinstance(scope, Everything | Pending):  # the timer rings again anyway
             return await self.run(lambda host: host.run(scope), incident, dying=dying)
         return await self.run(lambda host: host.look(scope, within=WITHIN), incident, dying=dying)
 
