@@ -1,6 +1,6 @@
 """How ARM refuses a subscription that it does not show: by a right that is missing, or by the tenant that it is in.
 
-A caller is at home in the tenants of which it can read a subscription.
+A caller is at home in the tenants of which it can read a subscription; one that can read none is at home everywhere.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ def hidden(world: World, subscription: Subscription, principal: str, action: str
     unverified for managed identities and so a switch, a 404.
     """
     homes = {each.tenant.lower() for each in world.subscriptions.values() if each.readable}
-    if subscription.tenant.lower() in homes:
+    if not homes or subscription.tenant.lower() in homes:
         return roles.forbidden(principal, action, scope)
     if world.settings.foreign_subscriptions == "404":
         message = f"The subscription '{subscription.id}' could not be found."
         return Refusal("SubscriptionNotFound", message, by=By.GATEWAY)
-    home, authority = next(iter(sorted(homes)), "common"), f"https://login.windows.net/{subscription.tenant}"
+    authority = f"https://login.windows.net/{subscription.tenant}"
     message = (
-        f"The access token is from the wrong issuer 'https://sts.windows.net/{home}/'. It must match the tenant "
+        f"The access token is from the wrong issuer 'https://sts.windows.net/{min(homes)}/'. It must match the tenant "
         f"'https://sts.windows.net/{subscription.tenant}/' associated with this subscription. Please use the authority "
         f"(URL) '{authority}' to get the token. Note, if the subscription is transferred to another tenant there is no "
         "impact to the services, but information about new tenant could take time to propagate (up to an hour). If you "
