@@ -99,6 +99,8 @@ async def test_what_waits_for_an_answer_is_listed_with_the_reason(silent: Spoke)
     assert await of_spoke(silent, status="Approved") == []
     looked = await silent.ask("POST", "reconcile", {"target": silent.account_id})
     assert [decision["verdict"] for decision in looked.body["decisions"]] == ["hold"]
+    [waiting] = await of_spoke(silent)
+    assert waiting["waitingSince"] <= looked.body["finishedAt"], "the timer may have seen it before"
     assert WORDS not in silent.said
     assert WORDS not in str(await silent.storage.rows())
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from azure.data.tables.aio import TableServiceClient
+
+from hubwarden.ledger.sights import SIGHTS_TABLE
 from tests.azure import BLOB_ZONE, HUB, resource_id
 from tests.doors.local_azure import Spoke
 
@@ -50,6 +55,34 @@ async def test_a_zone_that_is_nearly_full_is_an_alert_in_the_status_and_the_log(
         await silent.azure.arm("DELETE", f"{HUB_ZONE}/TXT/{name}")
     await due(silent, "sweep")
     assert (await silent.ask("GET", "status")).body["alerts"] == []
+
+
+async def test_who_waits_for_long_is_an_alert_in_the_status_and_the_log(silent: Spoke) -> None:
+    endpoint = await silent.endpoint(manual=True)
+    await due(silent, "pending")
+    listed = (await silent.ask("GET", "connections")).body["value"]
+    [waiting] = [each for each in listed if each["endpoint"] == endpoint]
+    since = datetime.fromisoformat(waiting["waitingSince"])
+    assert since <= datetime.now(UTC)
+    await backdated(silent, waiting["connection"], days=3)
+
+    await due(silent, "sweep")
+
+    days_ago = (since - timedelta(days=3)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    alert = f"{waiting['connection']} has waited for a person for 3 days, since {days_ago}"
+    assert (await silent.ask("GET", "status")).body["alerts"] == [alert]
+    await silent.hears(f"remind: {waiting['connection']} has waited for a person since {days_ago}")
+    await silent.delete(endpoint)
+    await due(silent, "sweep")
+    assert (await silent.ask("GET", "status")).body["alerts"] == []
+
+
+async def backdated(spoke: Spoke, connection: str, *, days: int) -> None:
+    """The ledger takes a connection for one that waits since so many days earlier."""
+    async with TableServiceClient.from_connection_string(spoke.storage.connection_string) as service:
+        table = service.get_table_client(SIGHTS_TABLE)
+        [row] = [each async for each in table.list_entities() if each["Connection"] == connection]
+        await table.update_entity({**row, "FirstSeen": row["FirstSeen"] - days * 86400})
 
 
 async def test_the_whole_estate_is_promised_and_worked_off_through_the_queue(silent: Spoke) -> None:
