@@ -40,10 +40,8 @@ def _coverage(arguments: argparse.Namespace) -> int:
     ours = Ours(app or config.environment.app, account)
 
     async def run() -> Coverage:
-        from hubwarden.reconcile.coverage import coverage_of
-
         async with Runtime.build(config) as house:
-            return await coverage_of(house.rooms, ours)
+            return await house.coverage(ours)
 
     coverage = asyncio.run(run())
     show(

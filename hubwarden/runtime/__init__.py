@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from hubwarden.errors import (
     UnavailableError,
 )
 from hubwarden.model.connection import Decision
+from hubwarden.model.coverage import Coverage, Ours
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.judgement import Asking
@@ -238,6 +240,15 @@ class Runtime:
 
         return await take_over(self.rooms, named, plan)
 
+    async def coverage(self, ours: Ours) -> Coverage:
+        """Of each subscription of the estate, whether its events come to us, and if not, why not; changes nothing.
+
+        Raises UnavailableError where management groups do not show their subscriptions.
+        """
+        from hubwarden.reconcile.coverage import coverage_of
+
+        return await coverage_of(self.rooms, ours)
+
     async def operator(self) -> str:
         """The object id of the person who is signed in where this runs. Raises NotDecidedError where nobody is."""
         from hubwarden.arm.operator import object_id_of_operator
@@ -317,6 +328,15 @@ def _collect(connection_string: str) -> None:
     from hubwarden.telemetry.collecting import collect
 
     collect(connection_string)
+
+
+@contextmanager
+def traced(trace: str) -> Iterator[None]:
+    """What runs inside belongs to that trace (a traceparent of W3C Trace Context); one that is none is ignored."""
+    from hubwarden.telemetry.tracing import caused_by
+
+    with caused_by(Cause(trace)):
+        yield
 
 
 def is_ready() -> bool:
