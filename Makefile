@@ -6,17 +6,24 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
 
 .PHONY: setup demo test lint types layers unit laws contract-live bench package lock clean
 
-setup: $(VENV)/.ready $(AZURITE)
+setup: $(VENV)/.ready $(AZURITE) $(CHECKOV)/.ready
 
 $(VENV)/.ready: requirements-dev.txt requirements-worker.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hubwarden needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	PIP_IGNORE_REQUIRES_PYTHON=1 $(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-worker.txt
+	touch $@
+
+# checkov, which a test runs over infra, wants other versions of much that is in the other environment.
+$(CHECKOV)/.ready: requirements-checkov.txt
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --require-hashes -r requirements-checkov.txt
 	touch $@
 
 # Azurite needs Node.js: the machine's, or else the one in a wheel.
@@ -83,6 +90,7 @@ LOCK = uv pip compile --quiet --universal --generate-hashes --no-annotate --cust
 lock:
 	$(LOCK) -o requirements.txt
 	$(LOCK) -c requirements.txt --group dev -o requirements-dev.txt
+	$(subst pyproject.toml,--group checkov,$(LOCK)) -o requirements-checkov.txt
 
 clean:
-	rm -rf $(VENV) simulator/azurite/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CHECKOV) simulator/azurite/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
