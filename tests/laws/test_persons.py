@@ -373,6 +373,8 @@ async def test_who_answers_already_is_told(found: Founding) -> None:
     estate = await guarded(found)
     target, connection = await waiting(estate)
     rooms = estate.hubwarden.rooms
+    elsewhere = Decision(connection_at(f"{target}-2"), Verdict.APPROVE, "own", "")
+    await rooms.decisions.intend([elsewhere], rooms.now() - 1, lasts=600.0)
     await rooms.decisions.intend([Decision(connection, Verdict.REJECT, "strangers", "")], rooms.now(), lasts=600.0)
     with pytest.raises(NotDecidedError, match="reject by rule strangers is under way"):
         await decided(estate, connection)
