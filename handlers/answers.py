@@ -23,6 +23,7 @@ from hubwarden.errors import (
 from hubwarden.model.plan import plan_hash
 from hubwarden.model.report import Report
 from hubwarden.report.as_json import report_data
+from hubwarden.runtime import traced
 
 WITHIN = 100.0
 """Seconds; what is not done by then is handed on, or refused for now."""
@@ -42,7 +43,8 @@ def answering(handler: Handler) -> Handler:
     @wraps(handler)
     async def answered(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            return await handler(req)
+            with traced(req.headers.get("traceparent", "")):
+                return await handler(req)
         except InputError as error:
             return problem(400, "bad-request", str(error))
         except ConfigError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,6 +50,11 @@ async def restarted(estate: Estate, directory: Path, /, **changes: Any) -> None:
     await estate.hubwarden.close()
     settled = config(directory, estate.azure.url, estate.connection_string, **changes)
     estate.hubwarden = Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
+
+
+def invocation(trace: str = "") -> SimpleNamespace:
+    """What the worker tells a door of its invocation, as far as doors ask: its traceparent."""
+    return SimpleNamespace(trace_context=SimpleNamespace(trace_parent=trace))
 
 
 async def note_by_hand(estate: Estate, name: str = "st1") -> None:

@@ -23,7 +23,7 @@ from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import TENANT, Estate, config, held, written
-from tests.laws.conftest import Founding, restarted
+from tests.laws.conftest import Founding, invocation, restarted
 from tests.laws.test_failure import WITHIN, fault, waiting
 from tests.laws.test_withdrawal import published
 
@@ -286,7 +286,8 @@ async def test_an_event_in_the_queue_outlives_the_ledgers_outage(
         "data": {"claims": {"name": "Somebody"}},
     }
     async with outage(estate):
-        await door.work.build("").get_user_function()(QueueMessage(body=json.dumps(event).encode()))
+        message = QueueMessage(body=json.dumps(event).encode())
+        await door.work.build("").get_user_function()(message, invocation())
         [item] = await waiting(estate)
     assert "Somebody" not in json.dumps(item)
     assert await estate.record() is None

@@ -11,6 +11,7 @@ from hubwarden.model.plan import HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, Pending
 from hubwarden.model.work import Cause
+from hubwarden.reconcile import backlog
 from tests.azure import BLOB_ZONE
 from tests.collected import Collected
 from tests.estate import Estate
@@ -223,6 +224,16 @@ async def test_what_the_topic_has_not_taken_is_measured(found: Founding, collect
 async def test_a_backlog_that_is_not_shown_fails_nothing(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
     await estate.hubwarden.measure_backlog()
     assert "backlog: it is not measured" in caplog.text
+
+
+@pytest.mark.usefixtures("azurite_down")
+async def test_where_nobody_collects_nobody_is_asked(
+    estate: Estate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What costs requests is only looked at for somebody."""
+    monkeypatch.setattr(backlog, "is_collected", lambda: False)
+    await estate.hubwarden.measure_backlog()
+    assert caplog.text == ""
 
 
 async def test_nobody_is_named(found: Founding, collected: Collected, estate: Estate) -> None:

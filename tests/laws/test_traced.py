@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from azure.functions import HttpRequest, QueueMessage
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
+from handlers import api, events, sweep, work
 from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.work import Cause, WorkItem
 from hubwarden.telemetry.tracing import cause_now, caused_by
+from tests.azure import Azure
 from tests.collected import Collected
-from tests.estate import Estate
-from tests.laws.conftest import Founding
+from tests.estate import Estate, config
+from tests.laws.conftest import Founding, invocation
 from tests.laws.test_approvals import OWN, asked, guarded
 from tests.laws.test_measured import LATENCY, LONG, endpoint_of
 from tests.storage import taken
@@ -112,6 +118,62 @@ async def test_an_answer_has_its_spans(found: Founding, collected: Collected) ->
     assert {trace_of(span) for name in ("decide", "answer connection") for span in collected.named(f"hubwarden {name}")}
     [answer] = collected.named("hubwarden answer connection")
     assert (trace_of(answer), above(collected, answer)) == (TRACE, ["hubwarden run", "hubwarden look"])
+
+
+@pytest.fixture
+def doors(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """The estate, to which the doors of this process lead."""
+    monkeypatch.setattr("hubwarden.runtime._process.runtime", estate.hubwarden)
+    return estate
+
+
+def event_of(endpoint: str, estate: Estate, **more: str) -> str:
+    """A CloudEvent of two seconds ago."""
+    time = datetime.fromtimestamp(estate.time.now() - 2, UTC).isoformat()
+    return json.dumps({"specversion": "1.0", "id": "1", "subject": endpoint, "time": time, **more})
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own trace", "its delivery's trace"])
+@pytest.mark.parametrize("queued", [True, False], ids=["from the queue", "from the webhook"])
+async def test_an_event_brings_its_trace_and_its_time_through_the_door(
+    doors: Estate, collected: Collected, own: bool, queued: bool
+) -> None:
+    """CloudEvents' own `traceparent`, where there is one; else what the worker says of the invocation."""
+    endpoint = await endpoint_of(doors)
+    event = event_of(endpoint, doors, **({"traceparent": PARENT} if own else {}))
+    delivered = invocation(PARENT if not own else PARENT.replace(TRACE, "1" * 32))
+    if queued:
+        await work.work.build("").get_user_function()(QueueMessage(body=event.encode()), delivered)
+    else:
+        await events.events.build("").get_user_function()(event, delivered)
+    assert [trace_of(put) for put in puts(collected)] == [TRACE]
+    assert collected.points(LATENCY) == {(LATENCY, "false", "true", "put"): 2}
+
+
+async def test_a_timer_runs_in_the_trace_of_its_invocation(doors: Estate, collected: Collected) -> None:
+    await endpoint_of(doors)
+    timer = SimpleNamespace(past_due=False)
+    await sweep.sweep.build("").get_user_function()(timer, invocation(PARENT))
+    assert [trace_of(put) for put in puts(collected)] == [TRACE]
+    await sweep.pending.build("").get_user_function()(timer, invocation(PARENT))
+    points = collected.points("hubwarden.runs", "hubwarden.queue.length")
+    assert {point[:2] for point in points} == {
+        ("hubwarden.runs", "everything"),
+        ("hubwarden.runs", "pending"),
+        ("hubwarden.queue.length",),
+    }
+
+
+async def test_a_request_runs_in_the_trace_of_whoever_asked(
+    doors: Estate, collected: Collected, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, azure: Azure
+) -> None:
+    settled = config(tmp_path, azure.url, doors.connection_string)
+    monkeypatch.setattr("hubwarden.runtime._process.config", settled)
+    body = json.dumps({"endpoint": await endpoint_of(doors)}).encode()
+    asked = HttpRequest("POST", "https://app/api/reconcile", headers={"traceparent": PARENT}, body=body)
+    answer = await api.api_reconcile.build("").get_user_function()(asked)
+    assert answer.status_code == 200
+    assert [trace_of(put) for put in puts(collected)] == [TRACE]
 
 
 @pytest.mark.parametrize(

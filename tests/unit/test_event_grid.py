@@ -14,6 +14,7 @@ from hubwarden.errors import InputError
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, OneGroup, OneTarget
+from hubwarden.model.work import LATEST, Cause
 from tests.unit.given import ENDPOINT, RESOURCES, SPOKE, TARGET
 from tests.unit.strategies import resource_id_texts
 
@@ -183,3 +184,49 @@ def test_any_text_gives_a_hint_or_nothing_or_an_input_error(text: str) -> None:
         assert isinstance(found.scope, OneEndpoint)
         assert found.scope.endpoint.is_a(PRIVATE_ENDPOINT)
         assert found.scope.endpoint.group
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def timed(**told: object) -> Hint:
+    """What is taken from an event that tells this of itself."""
+    hint = hint_in(json.dumps({"subject": str(ENDPOINT), **told}))
+    assert hint is not None
+    return hint
+
+
+@pytest.mark.parametrize("schema", ["eventTime", "time"])
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        pytest.param("2026-01-01T00:00:00Z", 1767225600.0, id="in whole seconds"),
+        pytest.param("2026-01-01T00:00:00.2500000Z", 1767225600.25, id="as Event Grid writes it"),
+        pytest.param("2026-01-01T01:00:00+01:00", 1767225600.0, id="of another zone"),
+        pytest.param("9999-12-31T23:59:59Z", LATEST - 1, id="later than is carried through the queue"),
+        pytest.param("0001-01-01T00:00:00Z", 0.0, id="before 1970"),
+        pytest.param("2026-01-01T00:00:00", 0.0, id="of no zone"),
+        pytest.param("yesterday", 0.0, id="a word"),
+        pytest.param(1767225600, 0.0, id="a number"),
+        pytest.param(None, 0.0, id="nothing"),
+        pytest.param({"at": 5}, 0.0, id="an object"),
+    ],
+)
+def test_an_event_tells_when_it_happened(schema: str, text: object, at: float) -> None:
+    """Section 1.3: `eventTime` in the Event Grid schema, `time` in CloudEvents; it is measured, and nothing else."""
+    hint = timed(**{schema: text})
+    assert hint.at == at
+    assert hint.cause(TRACE) == Cause(TRACE, hint.at)
+
+
+def test_an_event_is_in_its_own_trace_or_in_that_of_its_delivery() -> None:
+    """CloudEvents' extension for distributed tracing."""
+    other = TRACE.replace("0af7", "ffff")
+    assert timed(traceparent=TRACE).cause(other) == Cause(TRACE)
+    assert timed().cause(other) == Cause(other)
+    assert timed().cause(None) == Cause()
+
+
+@pytest.mark.parametrize("told", ["nonsense", f"{TRACE}-more", f"{TRACE}\n", TRACE.upper(), 5, None, [TRACE]])
+def test_a_traceparent_that_is_none_gives_way_to_that_of_the_delivery(told: object) -> None:
+    assert timed(traceparent=told).cause(TRACE) == Cause(TRACE)

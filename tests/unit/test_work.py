@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hubwarden.errors import InputError, NewerFormatError, PermanentError
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, Pending
-from hubwarden.model.work import LARGEST, LATEST, WorkItem
+from hubwarden.model.work import LARGEST, LATEST, Cause, WorkItem
 from tests.unit.given import ENDPOINT, TARGET
 from tests.unit.strategies import endpoint_ids
 
@@ -144,6 +144,18 @@ def test_a_trace_that_is_no_text_is_none(trace: object) -> None:
     assert WorkItem.from_json(json.dumps({**WHOLE, "trace": trace})).trace == ""
 
 
+@pytest.mark.parametrize("since", [None, "1", True, -1, LATEST, [5], float("nan")])
+def test_a_moment_that_is_none_is_not_known(since: object) -> None:
+    item = WorkItem.from_json(json.dumps({**WHOLE, "since": since}))
+    assert (item.since, item.cause) == (0.0, Cause(WHOLE["trace"], 0.0, again=True))
+
+
+def test_an_item_says_what_brought_it_about() -> None:
+    """Of a look of its own and of a follow-up, where an event did, and when."""
+    item = WorkItem.from_json(json.dumps({**WHOLE, "attempt": 0, "since": 1767225500.5}))
+    assert item.cause == Cause(WHOLE["trace"], 1767225500.5)
+
+
 @pytest.mark.parametrize("thorough", [None, 1, "true", [True]])
 def test_only_true_is_thorough(thorough: object) -> None:
     scope = {**WHOLE["scope"], "thorough": thorough}
@@ -164,7 +176,7 @@ def test_an_item_of_a_newer_format_is_refused_by_name_whatever_it_holds(version:
     ).map(json.dumps)
     | st.builds(
         lambda changed, attempt, due: json.dumps({**WHOLE, changed: attempt, "due": due}),
-        st.sampled_from(["attempt", "version", "trace"]),
+        st.sampled_from(["attempt", "version", "trace", "since"]),
         st.none() | st.booleans() | st.integers() | st.floats() | st.just(10**400),
         st.integers() | st.floats() | st.just(10**400),
     )
