@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import imports, package, wants
+from benchmarks import decisions, imports, package, wants
 from benchmarks.estate import SETTINGS
 from benchmarks.table import Section, markdown, show
 from simulator.processes import Process, ProcessError
@@ -65,7 +65,7 @@ def main() -> int:
 
 async def _measured(told: dict[str, str], settings: dict[str, str]) -> list[Section]:
     # Only now: aiohttp reads SSL_CERT_FILE when it is first imported.
-    from benchmarks import calls, cold_start, latency, sweep
+    from benchmarks import answers, calls, cold_start, latency, sweep
     from benchmarks.stage import Stage
 
     async with AsyncExitStack() as stack:
@@ -75,8 +75,10 @@ async def _measured(told: dict[str, str], settings: dict[str, str]) -> list[Sect
         await stage.silence()
         own = await latency.own_time(stage)
         cold = await cold_start.measure(stage, settings)
-        swept = await sweep.measure(stage)  # the last, for it empties the estate
-        return [counted, seen, own, swept, wants.measure(), imports.measure(settings), cold, package.measure(settings)]
+        swept = await sweep.measure(stage)  # among the last, for they empty the estate
+        answered = await answers.measure(stage)
+        alone = [wants.measure(), decisions.measure(), imports.measure(settings)]
+        return [counted, seen, own, swept, answered, *alone, cold, package.measure(settings)]
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ _LOOP = re.compile(r"\.\s*(all|exists|exists_one)\s*\(")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DURATION = re.compile(r"\bduration\(\s*('[^']*'|\"[^\"]*\")\s*\)")
 _UNSPEAKABLE = re.compile("[\\x00\\ud800-\\udfff]")
+_PLAIN = re.compile(r"[A-Za-z0-9 _-]*")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 # Without the additions of text and lists nothing grows, and `map` and `filter`, which need them, do not compile.
 _LANGUAGE = """
@@ -115,6 +116,11 @@ class Regex:
     """A regular expression of RE2, looked for anywhere in a text."""
 
     text: str
+    _beginning: str = field(init=False, repr=False, compare=False)
+    """Plain characters with which whatever matches begins, perhaps none: most texts do not have them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_beginning", _beginning(self.text))
 
     @classmethod
     def parse(cls, text: object) -> Self:
@@ -132,11 +138,23 @@ class Regex:
 
     def matches(self, text: str) -> bool | None:
         """Whether it is found in the text; None for a text that is not looked at."""
-        found = _matched(text, self.text) if _is_speakable(text) else None
+        if not _is_speakable(text):
+            return None
+        found = self._beginning in text and _matched(text, self.text)
         return found if isinstance(found, bool) else None
 
     def __str__(self) -> str:
         return self.text
+
+
+def _beginning(pattern: str) -> str:
+    """What stands before the first character that may be special; without the last one where that may be left out."""
+    plain = _PLAIN.match(pattern)
+    assert plain is not None
+    found, rest = plain[0], pattern[plain.end() :]
+    if "|" in rest:
+        return ""
+    return found[:-1] if rest[:1] in ("*", "?", "{") else found
 
 
 def _given(value: Value | None) -> object:

@@ -300,3 +300,17 @@ def test_a_note_of_which_nothing_can_be_seen_is_empty() -> None:
 
 def test_the_engine_is_made_once() -> None:
     assert languages._environment() is languages._environment()
+
+
+@given(
+    st.text("ab", max_size=3),
+    st.sampled_from(["", "*", "?", "+", "{0}", "{2}", "*?", "??", ".", "[ab]", "$", "|b", "(|a)", "(?i)a", r"\Qb\E"]),
+    st.text("ab", max_size=2),
+    st.text("abAB", max_size=5),
+)
+def test_the_look_at_how_a_match_begins_changes_nothing(plain: str, special: str, rest: str, text: str) -> None:
+    """A quick way out for texts that cannot match; RE2 itself is the measure."""
+    pattern = f"{plain}{special}{rest}"
+    found = languages._matched(text, pattern)
+    if isinstance(found, bool):
+        assert Regex(pattern).matches(text) is found
