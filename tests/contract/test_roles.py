@@ -229,7 +229,7 @@ async def test_the_index_shows_what_may_be_read(guest: Azure) -> None:
 async def test_a_hidden_subscription_stays_hidden(guest: Azure) -> None:
     """A subscription that is not readable is so for everybody (behaviour reference section 2.8)."""
     await assign(guest, f"/subscriptions/{HUB}", READER)
-    await guest.subscription(HUB, readable=False)
+    await guest.subscription(HUB, tenant="t-1", readable=False)
 
     assert not await may(guest, "GET", ZONE_ID)
     assert await ids(guest, "resources | project id") == []
