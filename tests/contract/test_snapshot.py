@@ -100,7 +100,7 @@ async def test_life_goes_on(azure: Azure, simulator: Simulator, loaded: bool) ->
     names = [each["name"] for each in (await azure.arm("GET", f"{zone_id}/A")).body["value"]]
     assert names == ["byhand"]
     # Rights: the hidden subscription stays hidden, the target approves whom it did.
-    assert (await azure.arm("GET", THEIRS)).status == 403
+    assert (await azure.arm("GET", THEIRS)).status == 401
     await azure.resource_group("rg-spoke", HUB)
     second = account.replace("st1", "st2")
     trusted = await azure.endpoint("pe9", second, groups=["dfs"], manual=True, subscription=HUB)
