@@ -18,9 +18,9 @@ var approver = loadJsonContent('roles/connection-approver.json')
 
 var looked = concat(connectionTypes.shown, connectionTypes.answered)
 // The actions of each type, put together as text and taken apart again: `{type}` stands for the type in a role's file.
-var readerOfTypes = [for type in looked: replace(join(objectKeys(reader.actionsOfTypes), ' '), '{type}', type)]
+var readerOfTypes = [for kind in looked: replace(join(objectKeys(reader.actionsOfTypes), ' '), '{type}', kind)]
 var approverOfTypes = [
-  for type in connectionTypes.answered: replace(join(objectKeys(approver.actionsOfTypes), ' '), '{type}', type)
+  for kind in connectionTypes.answered: replace(join(objectKeys(approver.actionsOfTypes), ' '), '{type}', kind)
 ]
 var approverName = guid(subscription().id, name, 'connection-approver')
 var readerActions = concat(objectKeys(reader.actions), empty(looked) ? [] : split(join(readerOfTypes, ' '), ' '))

@@ -19,7 +19,7 @@ param identityId string
 var events = loadJsonContent('../events.json')
 var stored = loadJsonContent('../storage.json')
 var byIdentity = { type: 'UserAssigned', userAssignedIdentity: identityId }
-var looked = {
+var wanted = {
   includedEventTypes: events.includedEventTypes
   advancedFilters: [{ operatorType: 'StringContains', key: 'data.operationName', values: events.operations }]
 }
@@ -49,7 +49,7 @@ resource toFunction 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02
       endpointType: 'AzureFunction'
       properties: { resourceId: '${appId}/functions/events', maxEventsPerBatch: 1, preferredBatchSizeInKilobytes: 64 }
     }
-    filter: looked
+    filter: wanted
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: empty(identityId) ? null : deadLetters
   }
@@ -71,7 +71,7 @@ resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
         }
       }
     }
-    filter: looked
+    filter: wanted
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: empty(identityId) ? null : deadLetters
   }

@@ -8,17 +8,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from hubwarden.arm.managed_endpoints import MANAGERS
 from hubwarden.model.report import Report, Result, Status
 from hubwarden.model.scope import Pending
 from hubwarden.model.zone import LinkZone, MakeZone
+from hubwarden.reconcile import managed
 from tests.azure import HUB, SPOKE, resource_id
 from tests.contract import owners
+from tests.contract.test_managed_endpoints import LISTS, made
 from tests.estate import Estate
 from tests.laws.conftest import Founding
 from tests.laws.hub_zones import GROUP, NETWORK, THE_ZONE, hub
 from tests.laws.hub_zones import endpoint as queue_endpoint
 from tests.laws.roles import APPROVER, MAKER, READER, TYPES, WRITER, actions_of, assign, used
-from tests.laws.test_approvals import Rule, guarded, target_of
+from tests.laws.test_approvals import Rule, answered, guarded, target_of
+from tests.laws.test_managed import managed_by, with_managers
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 SERVICE, SLOTS = "Microsoft.Network/privateLinkServices", "Microsoft.Web/sites/slots"
@@ -48,7 +54,7 @@ async def test_records_take_the_reader_and_the_writer(found: Founding) -> None:
     assert await done(estate, endpoint) == ["drop", "drop"]
     await moved_north(estate, await estate.azure.endpoint("pe2", ACCOUNT))
     assert changed(await estate.sweep()) == [], "and for the warning that it is not published, links are looked at"
-    assert await used(estate.azure) == actions_of(WRITER) | (actions_of(READER) - of_connections())
+    assert await used(estate.azure) == actions_of(WRITER) | (actions_of(READER) - of_connections() - of_managers())
 
 
 async def test_making_zones_takes_one_role_more(found: Founding) -> None:
@@ -68,6 +74,11 @@ def of_connections() -> set[str]:
     """What the reader may see only because of connections."""
     types = [*TYPES["shown"], *TYPES["answered"]]
     return {f"{each}{what}".lower() for each in types for what in ("/read", "/privateEndpointConnections/read")}
+
+
+def of_managers() -> set[str]:
+    """What the reader may see only because of private endpoints that Microsoft makes for resources of ours."""
+    return {action for action in actions_of(READER) if action.startswith(MANAGERS)} - of_connections()
 
 
 def changed(report: Report) -> list[str]:
@@ -127,6 +138,25 @@ async def test_every_type_of_connection_takes_the_approver(found: Founding) -> N
     assert needed - actions_of(APPROVER) <= actions_of(READER) | actions_of(WRITER)
     answered = {action for action in of_connections() if not action.startswith(shown_only())}
     assert answered - needed == set()
+
+
+async def test_requests_from_microsofts_networks_take_the_lists_of_those_who_made_them(found: Founding) -> None:
+    """Every kind of resource that shows what it has made, for rules with `managedBy`."""
+    estate, _ = await with_managers(found, managed_by())
+    await assign(estate.azure, READER, WRITER, APPROVER)
+    await estate.forget_calls()
+    for kind in LISTS:
+        target = await estate.azure.storage_account(f"st{kind.replace(' ', '')}")
+        await made(estate.azure, kind, target)
+        assert [each.verdict for each in (await answered(estate, target)).decisions] == ["approve"], kind
+    # Of profiles only the index is asked, which shows nobody what they may not read.
+    assert of_managers() - await used(estate.azure) == {"microsoft.cdn/profiles/read"}
+
+
+@pytest.fixture(autouse=True)
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index has long heard of all that there is."""
+    monkeypatch.setattr(managed, "INDEX_LASTS", 0.0)
 
 
 def fold_all(types: Iterable[str]) -> list[str]:
