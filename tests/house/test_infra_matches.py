@@ -26,7 +26,8 @@ STORED: dict[str, Any] = data_of("storage.json")
 LOCAL: dict[str, Any] = FILTER
 """The filter under which the local Azure delivers, so under which everything else is tested."""
 
-# Read by the Functions host, its extensions and its identity-based connections, not by the app.
+# Read by the Functions host, its extensions and its identity-based connections, and by the exporter of telemetry, which
+# takes the last for its identity: not by the app itself.
 HOSTS = {
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__queueServiceUri",
