@@ -36,8 +36,11 @@ class Gauge:
         self._seen[tuple((attributes or {}).items())] = value
 
     def _tell(self, _: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
-        seen, self._seen = self._seen, {}
-        return [metrics.Observation(value, dict(attributes)) for attributes, value in seen.items()]
+        told = []
+        while self._seen:  # one by one: another thread may note a value meanwhile
+            attributes, value = self._seen.popitem()
+            told.append(metrics.Observation(value, dict(attributes)))
+        return told
 
 
 def _histogram(name: str, unit: str, bounds: Sequence[float]) -> metrics.Histogram:

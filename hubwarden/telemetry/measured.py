@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import assert_never
 
 from hubwarden.model.connection import POLICY, Decision, Verdict
-from hubwarden.model.plan import Drop, Held, HeldReason, Put
+from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
 from hubwarden.model.record import HubZones
 from hubwarden.model.report import Outcome, Report, Result
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
 from hubwarden.model.word import Word
-from hubwarden.model.zone import LinkZone, MakeZone
+from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.telemetry import instruments
 from hubwarden.telemetry.tracing import cause_now
 
@@ -68,8 +68,8 @@ def brought(outcomes: Iterable[Outcome], now: float) -> None:
     took = min(max(now - cause.at, 0.0), LONGEST)
     known = {"in_time": _word(took <= instruments.OBJECTIVE), "follow_up": _word(cause.again)}
     for outcome in outcomes:
-        if outcome.result is Result.DONE:
-            instruments.latency.record(took, {"op": _op(outcome), **known})
+        if outcome.result is Result.DONE and not isinstance(outcome.change, Decision):
+            instruments.latency.record(took, {"op": _op(outcome.change), **known})
 
 
 def measure_zones(hubs: Iterable[HubZones], *, full_soon: float) -> None:
@@ -121,11 +121,11 @@ def _count(outcome: Outcome) -> None:
         told = {"verdict": outcome.change.verdict.value, "by": by, "result": outcome.result.value}
         instruments.answers.add(1, told)
     else:
-        instruments.changes.add(1, {"op": _op(outcome), "result": outcome.result.value})
+        instruments.changes.add(1, {"op": _op(outcome.change), "result": outcome.result.value})
 
 
-def _op(outcome: Outcome) -> str:
-    match outcome.change:
+def _op(change: Change | ZoneChange) -> str:
+    match change:
         case Put():
             return "put"
         case Drop():
@@ -134,8 +134,6 @@ def _op(outcome: Outcome) -> str:
             return "make_zone"
         case LinkZone():
             return "link_zone"
-        case Decision():
-            return "answer"
         case _ as never:
             assert_never(never)
 

@@ -73,6 +73,17 @@ async def test_what_no_event_brought_has_no_latency(estate: Estate, collected: C
     assert [point for point in points if point[0] == LATENCY] == []
 
 
+async def test_a_write_that_failed_has_no_latency(estate: Estate, collected: Collected) -> None:
+    """The record is not there yet: its time is up when a later look has brought it."""
+    endpoint = await endpoint_of(estate)
+    fault = {"service": "arm", "method": "PUT", "path": "/A/st1$", "status": 403, "times": 1}
+    await estate.azure.sim("POST", "faults", fault)
+    await happened(estate, endpoint, ago=1.0)
+    assert collected.points(LATENCY) == {}
+    await happened(estate, endpoint, ago=20.0)
+    assert collected.points(LATENCY) == {(LATENCY, "false", "false", "put"): 20.0}
+
+
 async def test_a_record_that_was_right_has_no_latency(estate: Estate, collected: Collected) -> None:
     """A repeated event brings nothing, however late it comes."""
     endpoint = await endpoint_of(estate)

@@ -100,7 +100,7 @@ def test_only_whole_looks_at_everything_say_what_is_held(collected: Collected) -
 def collecting(tmp_path: Path, *texts: str) -> subprocess.CompletedProcess[str]:
     """What a process of its own says of these connection strings, in turn."""
     environment = {
-        "PATH": os.environ["PATH"],
+        **os.environ,
         "PYTHONPATH": str(ROOT),
         "TMPDIR": str(tmp_path),
         "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
