@@ -211,11 +211,12 @@ class ApprovalsPart(Part):
 
 def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What may be meant, and may be a slip: each with its path beneath `approvals`."""
+    breadths = [rule.breadth for rule in policy.rules]
     for position, rule in enumerate(policy.rules):
         path = ("rules", position)
         if rule.then is Verdict.APPROVE and not rule.asks_the_target:
             yield path, f"{rule.name!r} approves connections to every kind of target"
-        if wider := next((earlier for earlier in policy.rules[:position] if earlier.covers(rule)), None):
+        if wider := next((each.rule for each in breadths[:position] if each.covers(breadths[position])), None):
             yield path, f"{rule.name!r} is never reached: whatever it matches, {wider.name!r} matches before it"
         if fold(UNREADABLE) in map(fold, rule.managed_by):
             why = "does not show its managed endpoints through ARM: while the estate has one, every managedBy holds"

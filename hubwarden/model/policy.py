@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -131,19 +131,12 @@ class Rule:
 
     def covers(self, other: Rule) -> bool:
         """Whether whatever the other rule matches matches this one, too: each condition here is no narrower there."""
-        return (
-            all(_is_as_wide(mine, theirs) for mine, theirs in zip(self._lists, other._lists, strict=True))
-            and all(_tells_less(mine, theirs) for mine, theirs in zip(self._tags, other._tags, strict=True))
-            and self.consumer_within in (None, other.consumer_within, other.consumer_within and Within.TENANT)
-            and self.consumer_foreign <= other.consumer_foreign
-            and self.message in (None, other.message)
-            and self.cel in (None, other.cel)
-            and (self.older_than or 0) <= (other.older_than or 0)
-        )
+        return self.breadth.covers(other.breadth)
 
     @property
-    def _lists(self) -> tuple[Iterable[object], ...]:
-        return (
+    def breadth(self) -> Breadth:
+        """What decides how much it matches, ready to be compared with many others."""
+        lists = (
             self.consumer_subscriptions,
             self.consumer_management_groups,
             self.managed_by,
@@ -158,13 +151,37 @@ class Rule:
             self.target_locations,
             self.groups,
         )
-
-    @property
-    def _tags(self) -> tuple[Tags, ...]:
-        return (self.consumer_tags, self.target_tags)
+        tagged = ((side, *tag) for side, tags in enumerate((self.consumer_tags, self.target_tags)) for tag in tags)
+        return Breadth(
+            self,
+            {place: frozenset(fold(str(each)) for each in listed) for place, listed in enumerate(lists) if listed},
+            frozenset((side, fold(name), value) for side, name, value in tagged),
+        )
 
     def _names(self, side: Side) -> bool:
         return self.cel is not None and any(FACTS[name].side is side for name in self.cel.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """How much a rule matches: its lists and tags folded, by what they are about; none is no condition."""
+
+    rule: Rule
+    lists: Mapping[int, frozenset[str]]
+    tags: frozenset[tuple[int, str, Glob]]
+
+    def covers(self, other: Breadth) -> bool:
+        """Whether whatever the other one's rule matches matches this one's, too."""
+        mine, theirs = self.rule, other.rule
+        return (
+            all(place in other.lists and other.lists[place] <= listed for place, listed in self.lists.items())
+            and self.tags <= other.tags
+            and mine.consumer_within in (None, theirs.consumer_within, theirs.consumer_within and Within.TENANT)
+            and mine.consumer_foreign <= theirs.consumer_foreign
+            and mine.message in (None, theirs.message)
+            and mine.cel in (None, theirs.cel)
+            and (mine.older_than or 0) <= (theirs.older_than or 0)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,13 +197,3 @@ class Policy:
     def managers(self) -> frozenset[str]:
         """The types of resource, in lower case, that its rules name in managedBy."""
         return frozenset(fold(each) for rule in self.rules for each in rule.managed_by)
-
-
-def _is_as_wide(mine: Iterable[object], theirs: Iterable[object]) -> bool:
-    here, there = ({fold(str(each)) for each in some} for some in (mine, theirs))
-    return not here or (bool(there) and there <= here)
-
-
-def _tells_less(mine: Tags, theirs: Tags) -> bool:
-    here, there = ({(fold(name), value) for name, value in tags} for tags in (mine, theirs))
-    return here <= there
