@@ -11,7 +11,7 @@ import yaml
 from hubwarden.config.loading import Config, load, parse, schema
 from hubwarden.errors import ConfigError
 from hubwarden.model.connection import Verdict
-from hubwarden.model.policy import Policy, Rule, Within
+from hubwarden.model.policy import Rule, Within
 from tests.unit.given import SPOKE
 from tests.unit.test_config import LEAST, STORAGE, faults
 
@@ -33,7 +33,7 @@ def rules(*lines: str) -> str:
 def test_without_approvals_everything_is_held(tmp_path: Path) -> None:
     for text in ("", "approvals: {}", "approvals: {default: hold}"):
         found = config(tmp_path, text)
-        assert (found.policy, found.people) == (Policy(), frozenset())
+        assert (found.policy.rules, found.people) == ((), frozenset())
         assert (found.approve_limit, found.reject_limit, found.warnings) == (50, 10, ())
 
 
@@ -56,25 +56,23 @@ approvals:
     - {{name: the rest, then: hold}}
 """,
     )
-    assert found.policy == Policy(
-        (
-            Rule(
-                "own storage",
-                Verdict.APPROVE,
-                consumer_within=Within.ESTATE,
-                target_types=(STORAGE_TYPE,),
-                groups=("blob", "dfs"),
-            ),
-            Rule(
-                "named",
-                Verdict.HOLD,
-                consumer_subscriptions=(SPOKE,),
-                consumer_within=Within.TENANT,
-                target_subscriptions=(SPOKE,),
-            ),
-            Rule("strangers", Verdict.REJECT, consumer_foreign=True),
-            Rule("the rest", Verdict.HOLD),
-        )
+    assert found.policy.rules == (
+        Rule(
+            "own storage",
+            Verdict.APPROVE,
+            consumer_within=Within.ESTATE,
+            target_types=(STORAGE_TYPE,),
+            groups=("blob", "dfs"),
+        ),
+        Rule(
+            "named",
+            Verdict.HOLD,
+            consumer_subscriptions=(SPOKE,),
+            consumer_within=Within.TENANT,
+            target_subscriptions=(SPOKE,),
+        ),
+        Rule("strangers", Verdict.REJECT, consumer_foreign=True),
+        Rule("the rest", Verdict.HOLD),
     )
     assert found.people == {"Network.Approvers"}
     assert (found.approve_limit, found.reject_limit, found.warnings) == (7, 0, ())
