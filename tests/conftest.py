@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run", default="", help="eight hex digits for the names of what is made there; else by chance")
     parser.addoption("--pause", type=float, default=3.0, help="seconds between two looks there")
     parser.addoption("--seen", default=str(seen), help="where to write what was seen there")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing is missing that a test needs, so that a skip there is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not item.get_closest_marker("maybe_elsewhere"):
+        report.outcome, report.longrepr = "failed", f"in CI nothing is skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
