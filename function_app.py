@@ -2,13 +2,14 @@
 
 import azure.functions as func
 
-from handlers import api, api_decide, api_read, api_word, events, sweep, warmup, work
+from handlers import api, api_decide, api_read, api_word, coverage, events, sweep, warmup, work
 
 app = func.FunctionApp()
 for door in (
     events.door,
     work.door,
     sweep.door,
+    coverage.door,
     api.door,
     api_read.door,
     api_word.door,

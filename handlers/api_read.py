@@ -99,7 +99,11 @@ async def api_status(req: func.HttpRequest) -> func.HttpResponse:
         "mode": "apply" if config.applies else "plan",
         "faults": [],
         "warnings": list(config.warnings),
-        "schedules": {"sweep": config.environment.sweep, "pending": config.environment.pending},
+        "schedules": {
+            "sweep": config.environment.sweep,
+            "pending": config.environment.pending,
+            "coverage": config.environment.coverage,
+        },
         "lastSweep": run_data(last) if last else None,
         "alerts": _alerts(last) if last else [],
         "queue": {"waiting": waiting, "poison": poisoned},

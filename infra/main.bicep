@@ -63,6 +63,9 @@ param sweepSchedule string = '0 */15 * * * *'
 @description('When the connections that wait are looked at, in the same form.')
 param pendingSchedule string = '0 * * * * *'
 
+@description('When it is asked whether the app is told of what happens in each subscription, in the same form.')
+param coverageSchedule string = '0 30 5 * * *'
+
 @description('Whether there is a custom topic for what Hubwarden did; its address then goes into events.topic of hubwarden.yaml.')
 param topic bool = false
 
@@ -263,6 +266,7 @@ module app 'modules/app.bicep' = {
     telemetry: monitoring.outputs.connectionString
     sweepSchedule: sweepSchedule
     pendingSchedule: pendingSchedule
+    coverageSchedule: coverageSchedule
     signInClientId: signInClientId
     callers: callers
     deployers: deployers

@@ -22,8 +22,8 @@ _NO_CONNECTION_STRING = (
 )
 DEFAULT_FILE = Path(__file__).parents[2] / "hubwarden.yaml"
 
-SWEEP, PENDING = "HUBWARDEN_SWEEP", "HUBWARDEN_PENDING"
-SCHEDULES = {SWEEP: "0 */15 * * * *", PENDING: "0 * * * * *"}
+SWEEP, PENDING, COVERAGE = "HUBWARDEN_SWEEP", "HUBWARDEN_PENDING", "HUBWARDEN_COVERAGE"
+SCHEDULES = {SWEEP: "0 */15 * * * *", PENDING: "0 * * * * *", COVERAGE: "0 30 5 * * *"}
 """When each timer is due, unless the environment says otherwise."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -69,6 +69,7 @@ class Environment:
     storage: Storage | None
     sweep: str
     pending: str
+    coverage: str
     """When the timers are due, in NCRONTAB."""
     knows_people: bool
     """Whether the platform signs people in: only then does its header say who asks."""
@@ -122,6 +123,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         storage=None if isinstance(storage, str) else storage,
         sweep=schedule(SWEEP, variables),
         pending=schedule(PENDING, variables),
+        coverage=schedule(COVERAGE, variables),
         knows_people=variables.get("WEBSITE_AUTH_ENABLED", "").lower() == "true",
         app=_app(variables),
         application_insights=variables.get(TELEMETRY, ""),

@@ -110,6 +110,12 @@ class Coverage:
         return {finding: sum(each.finding is finding for each in self.subscriptions) for finding in Finding}
 
     @property
+    def summary(self) -> str:
+        """The same in a line for people, of those that there are."""
+        found = ", ".join(f"{count} {finding}" for finding, count in self.counts.items() if count)
+        return found or "no subscription of the estate is shown"
+
+    @property
     def is_whole(self) -> bool:
         """Whether every subscription was found to be covered, and there is one."""
         return bool(self.subscriptions) and all(each.finding is Finding.COVERED for each in self.subscriptions)

@@ -6,6 +6,8 @@ subscriptions at all. It costs some five GETs for each subscription: for a perso
 
 from __future__ import annotations
 
+import logging
+
 from hubwarden.arm.event_subscriptions import permissions_at, registration_in, system_topics_of
 from hubwarden.errors import DeniedError, HubwardenError
 from hubwarden.model.coverage import (
@@ -20,6 +22,7 @@ from hubwarden.model.coverage import (
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.rooms import Rooms
+from hubwarden.telemetry.measured import measure_coverage
 
 _AT_ONCE = 10
 _REGISTERED = "registered"
@@ -29,6 +32,8 @@ NOT_OURS = {
     Tenancy.UNKNOWN: "Azure does not show it to whoever asks",
 }
 """What is said of a subscription that cannot be looked into."""
+
+log = logging.getLogger(__name__)
 
 
 async def coverage_of(rooms: Rooms, ours: Ours | None = None) -> Coverage:
@@ -43,6 +48,18 @@ async def coverage_of(rooms: Rooms, ours: Ours | None = None) -> Coverage:
         return await _look(rooms, subscription, known)
 
     return Coverage(tuple(await some_at_once(look, sorted(await rooms.estate.members()), _AT_ONCE)))
+
+
+async def watch_coverage(rooms: Rooms, ours: Ours) -> Coverage:
+    """The same, measured, with a warning of each subscription that is not covered, and where none is shown at all."""
+    coverage = await coverage_of(rooms, ours)
+    measure_coverage(coverage.counts)
+    for each in coverage.subscriptions:
+        if each.finding is not Finding.COVERED:
+            log.warning("coverage: subscription %s: %s: %s", each.subscription, each.finding, each.detail)
+    if not coverage.subscriptions:
+        log.warning("coverage: %s", coverage.summary)
+    return coverage
 
 
 async def _look(rooms: Rooms, subscription: str, ours: Ours) -> SubscriptionCoverage:

@@ -13,8 +13,7 @@ COLUMNS = ("subscription", "finding", "leads to", "detail")
 def coverage_text(coverage: Coverage) -> str:
     """A line for each subscription, and how many there are of each finding."""
     rows = [_cells(each, ", ") for each in coverage.subscriptions]
-    found = ", ".join(f"{count} {finding}" for finding, count in coverage.counts.items() if count)
-    lines = [*aligned(COLUMNS, rows), found or "no subscription of the estate is shown"]
+    lines = [*aligned(COLUMNS, rows), coverage.summary]
     return "\n".join(map(printable, lines))
 
 

@@ -249,6 +249,12 @@ class Runtime:
 
         return await coverage_of(self.rooms, ours)
 
+    async def watch_coverage(self, ours: Ours) -> Coverage:
+        """The same, measured, with a warning of each that is not covered; it raises what `coverage` does."""
+        from hubwarden.reconcile.coverage import watch_coverage
+
+        return await watch_coverage(self.rooms, ours)
+
     async def operator(self) -> str:
         """The object id of the person who is signed in where this runs. Raises NotDecidedError where nobody is."""
         from hubwarden.arm.operator import object_id_of_operator

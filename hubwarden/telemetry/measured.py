@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import assert_never
 
 from hubwarden.model.connection import POLICY, Decision, Verdict
+from hubwarden.model.coverage import Finding
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
 from hubwarden.model.record import HubZones
 from hubwarden.model.report import Outcome, Report, Result
@@ -87,6 +88,12 @@ def measure_backlog(*, length: int, age: float, poison: int, undelivered: int) -
     instruments.queue_age.set(age)
     instruments.queue_poison.set(poison)
     instruments.outbox.set(undelivered)
+
+
+def measure_coverage(counts: Mapping[Finding, int]) -> None:
+    """How many subscriptions of the estate there are of each finding, be it none."""
+    for finding, count in counts.items():
+        instruments.coverage.set(count, {"finding": finding.value})
 
 
 def was_throttled(service: str) -> None:

@@ -37,6 +37,7 @@ param telemetry string
 @description('When the timers are due, in NCRONTAB with seconds first.')
 param sweepSchedule string
 param pendingSchedule string
+param coverageSchedule string
 
 @description('The app registration by which people are signed in; empty: nobody is, and nobody can decide.')
 param signInClientId string
@@ -64,6 +65,7 @@ var settings = {
   HUBWARDEN_STORAGE__clientId: identityClientId
   HUBWARDEN_SWEEP: sweepSchedule
   HUBWARDEN_PENDING: pendingSchedule
+  HUBWARDEN_COVERAGE: coverageSchedule
   APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 }

@@ -68,6 +68,7 @@ def test_the_app_has_exactly_these_functions_and_bindings() -> None:
         ],
         "sweep": timer("0 */15 * * * *", monitored=True),
         "pending": timer("0 * * * * *", monitored=False),
+        "coverage": timer("0 30 5 * * *", monitored=True),
         "api_reconcile": http("POST", "reconcile"),
         "api_adopt": http("POST", "adopt"),
         "api_replace": http("POST", "replace"),
@@ -93,13 +94,15 @@ def test_the_work_queue_is_where_its_own_storage_is_if_it_has_one(setting: str) 
 @pytest.mark.parametrize(
     ("value", "schedules"),
     [
-        pytest.param("30 0 * * * *", ["30 0 * * * *", "30 0 * * * *"], id="schedules"),
-        pytest.param("now and then", ["0 */15 * * * *", "0 * * * * *"], id="none, which is a fault that is told"),
+        pytest.param("30 0 * * * *", ["30 0 * * * *"] * 3, id="schedules"),
+        pytest.param(
+            "now and then", ["0 */15 * * * *", "0 * * * * *", "0 30 5 * * *"], id="none, which is a fault that is told"
+        ),
     ],
 )
 def test_the_timers_are_due_when_the_environment_says_so(value: str, schedules: list[str]) -> None:
-    functions = indexed("HUBWARDEN_SWEEP", "HUBWARDEN_PENDING", value=value)
-    assert [functions[name][0]["schedule"] for name in ("sweep", "pending")] == schedules
+    functions = indexed("HUBWARDEN_SWEEP", "HUBWARDEN_PENDING", "HUBWARDEN_COVERAGE", value=value)
+    assert [functions[name][0]["schedule"] for name in ("sweep", "pending", "coverage")] == schedules
 
 
 def test_only_health_is_open_to_everybody() -> None:

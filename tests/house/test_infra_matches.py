@@ -13,7 +13,7 @@ import pytest
 
 from handlers import work
 from hubwarden import ledger
-from hubwarden.config.environment import PENDING, SCHEDULES, SWEEP, read_environment, schedule
+from hubwarden.config.environment import COVERAGE, PENDING, SCHEDULES, SWEEP, read_environment, schedule
 from hubwarden.ledger.storage import WORK_QUEUE
 from simulator.up import FILTER
 from tests.house.infra_files import INFRA, block, data_of, keys, text_of
@@ -50,6 +50,7 @@ UNSET = {
     "WEBSITE_RESOURCE_GROUP": "the platform sets it",
     "WEBSITE_SITE_NAME": "the platform sets it",
 }
+TIMERS = ((SWEEP, "sweepSchedule"), (PENDING, "pendingSchedule"), (COVERAGE, "coverageSchedule"))
 
 
 class Noting(Mapping[str, str]):
@@ -75,7 +76,7 @@ def deployed() -> Noting:
     values = dict.fromkeys(SETTINGS, "id")
     for service in ("queue", "table"):
         values[f"HUBWARDEN_STORAGE__{service}ServiceUri"] = f"https://sthwwork.{service}.core.windows.net/"
-    return Noting(values | {SWEEP: parameter("sweepSchedule"), PENDING: parameter("pendingSchedule")})
+    return Noting(values | {setting: parameter(name) for setting, name in TIMERS})
 
 
 def parameter(name: str) -> str:
@@ -101,7 +102,7 @@ def test_the_work_queues_connection_has_what_the_host_asks_of_one_by_identity() 
     assert {f"{prefix}__{part}" for part in ("queueServiceUri", "credential", "clientId")} <= set(SETTINGS)
 
 
-@pytest.mark.parametrize(("setting", "name"), [(SWEEP, "sweepSchedule"), (PENDING, "pendingSchedule")])
+@pytest.mark.parametrize(("setting", "name"), TIMERS)
 def test_the_schedules_parse_and_are_the_apps_own(setting: str, name: str) -> None:
     assert schedule(setting, {setting: parameter(name)}) == parameter(name) == SCHEDULES[setting]
 

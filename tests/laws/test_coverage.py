@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from handlers import coverage
 from hubwarden.errors import UnavailableError
 from hubwarden.model.coverage import NEEDED, Coverage, Finding, Ours, app_id
 from hubwarden.reconcile.coverage import coverage_of
 from simulator.event_subscriptions import event_subscription, topic
 from simulator.up import FILTER
 from tests.azure import HUB, SPOKE, Azure, resource_id
+from tests.collected import Collected
 from tests.contract.test_roles import assign, define
-from tests.estate import IDENTITY, TENANT, Estate
-from tests.laws.conftest import Founding
+from tests.estate import IDENTITY, TENANT, Estate, config
+from tests.laws.conftest import Founding, invocation
 
 APP = resource_id(HUB, "rg-hubwarden", "Microsoft.Web/sites", "func-hubwarden")
 OTHER_APP = resource_id(HUB, "rg-hubwarden", "Microsoft.Web/sites", "func-other")
@@ -46,8 +52,8 @@ async def subscribe(
 
 async def seen(estate: Estate, subscription: str = SPOKE, ours: Ours | None = None) -> tuple[Finding, str]:
     """What is found of one subscription, and what is said of it."""
-    coverage = await coverage_of(estate.hubwarden.rooms, ours)
-    [each] = [each for each in coverage.subscriptions if each.subscription == subscription]
+    found = await coverage_of(estate.hubwarden.rooms, ours)
+    [each] = [each for each in found.subscriptions if each.subscription == subscription]
     return each.finding, each.detail
 
 
@@ -59,13 +65,13 @@ async def test_a_subscription_whose_events_come_to_the_app_is_covered(estate: Es
     """With the filter that `python -m simulator up` uses."""
     for subscription in (HUB, SPOKE):
         await subscribe(estate.azure, subscription)
-    coverage = await every(estate)
-    assert [(each.subscription, each.finding) for each in coverage.subscriptions] == [
+    found = await every(estate)
+    assert [(each.subscription, each.finding) for each in found.subscriptions] == [
         (SPOKE, Finding.COVERED),
         (HUB, Finding.COVERED),
     ]
-    assert {each.leads_to for each in coverage.subscriptions} == {(f"{APP}/functions/events",)}
-    assert coverage.is_whole
+    assert {each.leads_to for each in found.subscriptions} == {(f"{APP}/functions/events",)}
+    assert found.is_whole
 
 
 async def test_a_subscription_without_any_is_told(estate: Estate) -> None:
@@ -171,8 +177,8 @@ async def test_each_right_that_is_missing_is_named(limited: Estate, missing: str
 async def test_those_rights_are_enough(limited: Estate) -> None:
     role = await define(limited.azure, "own", *ASKED)
     await assign(limited.azure, f"/subscriptions/{SPOKE}", role, IDENTITY)
-    coverage = await every(limited)
-    assert [each.finding for each in coverage.subscriptions] == [Finding.COVERED, Finding.NO_RIGHTS]
+    found = await every(limited)
+    assert [each.finding for each in found.subscriptions] == [Finding.COVERED, Finding.NO_RIGHTS]
 
 
 @pytest.mark.parametrize(
@@ -183,9 +189,9 @@ async def test_what_could_not_be_asked_is_unknown(estate: Estate, path: str) -> 
         await subscribe(estate.azure, subscription)
     broken = {"service": "arm", "method": "GET", "path": f"{SPOKE}.*{path}", "status": 503, "times": 10}
     await estate.azure.sim("POST", "faults", {**broken, "retryAfter": 60})
-    coverage = await every(estate)
-    assert [each.finding for each in coverage.subscriptions] == [Finding.UNKNOWN, Finding.COVERED]
-    assert not coverage.is_known
+    found = await every(estate)
+    assert [each.finding for each in found.subscriptions] == [Finding.UNKNOWN, Finding.COVERED]
+    assert not found.is_known
     await estate.azure.sim("DELETE", "faults")
 
 
@@ -234,3 +240,35 @@ async def test_it_costs_so_many_requests_and_changes_nothing(estate: Estate) -> 
     assert len(calls) == 10
     assert all(call.startswith("GET ") for call in calls)
     assert await estate.calls("graph") == []
+
+
+async def test_the_timer_counts_every_finding_and_warns_of_who_is_not_covered(
+    estate: Estate,
+    collected: Collected,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What there is none of is told as 0, and events that go to another app do not come to this one."""
+    await subscribe(estate.azure, HUB)
+    await subscribe(estate.azure, SPOKE, to_function(OTHER_APP))
+    settled = config(tmp_path, estate.azure.url, estate.connection_string)
+    within = replace(settled, environment=replace(settled.environment, app=app_id(APP)))
+    monkeypatch.setattr(coverage, "runtime", lambda: estate.hubwarden)
+    monkeypatch.setattr(coverage, "settings", lambda: within)
+    caplog.set_level(logging.INFO)
+    await coverage.coverage.build("").get_user_function()(SimpleNamespace(past_due=True), invocation())
+    expected = dict.fromkeys((("hubwarden.coverage", finding.value) for finding in Finding), 0)
+    expected |= {("hubwarden.coverage", "covered"): 1, ("hubwarden.coverage", "elsewhere"): 1}
+    assert collected.points("hubwarden.coverage") == expected
+    [warning, summary] = [message for message in caplog.messages if message.startswith("coverage")]
+    assert warning.startswith(f"coverage: subscription {SPOKE}: elsewhere: ")
+    assert summary == "coverage, overdue: 1 covered, 1 elsewhere"
+
+
+async def test_the_watch_warns_of_an_estate_of_which_nothing_is_shown(
+    found: Founding, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate = await found(estate={"managementGroups": ["nobody-is-under-it"]})
+    assert not (await estate.hubwarden.watch_coverage(Ours())).is_whole
+    assert "coverage: no subscription of the estate is shown" in caplog.messages

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubwarden.config.environment import (
+    COVERAGE,
     DEFAULT_FILE,
     PENDING,
     SCHEDULES,
@@ -38,6 +39,7 @@ def test_what_is_not_set_has_a_default() -> None:
         storage=Storage(connection_string=KEYED),
         sweep="0 */15 * * * *",
         pending="0 * * * * *",
+        coverage="0 30 5 * * *",
         knows_people=False,
         app=None,
         application_insights="",
@@ -57,6 +59,7 @@ def test_everything_can_be_set() -> None:
             "IDENTITY_ENDPOINT": "http://localhost/token",
             "HUBWARDEN_SWEEP": "0 0 * * * *",
             "HUBWARDEN_PENDING": "30 */2 * * * *",
+            "HUBWARDEN_COVERAGE": "0 0 6 * * mon",
             "WEBSITE_AUTH_ENABLED": "True",
             **APP,
         }
@@ -66,6 +69,7 @@ def test_everything_can_be_set() -> None:
     assert environment.client_id == "44444444-4444-4444-8444-444444444444"
     assert environment.has_managed_identity
     assert (environment.sweep, environment.pending) == ("0 0 * * * *", "30 */2 * * * *")
+    assert environment.coverage == "0 0 6 * * mon"
     assert environment.knows_people
     assert str(environment.app) == (
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-hubwarden/providers/Microsoft.Web/sites/func-hubwarden"
@@ -377,7 +381,7 @@ def test_a_schedule_is_ncrontab(text: str) -> None:
         "\u0661 * * * * *",
     ],
 )
-@pytest.mark.parametrize("setting", [SWEEP, PENDING])
+@pytest.mark.parametrize("setting", [SWEEP, PENDING, COVERAGE])
 def test_what_is_no_schedule_is_a_fault_and_the_app_can_be_indexed_all_the_same(setting: str, text: str) -> None:
     """The Functions host would refuse the whole app, and nobody would be told why."""
     assert schedule(setting, {setting: text}) == SCHEDULES[setting]
