@@ -15,6 +15,7 @@ from hubwarden.model.report import Report, Result, Status
 from hubwarden.model.scope import Pending
 from hubwarden.model.zone import LinkZone, MakeZone
 from hubwarden.reconcile import managed
+from hubwarden.reconcile.coverage import coverage_of
 from tests.azure import HUB, SPOKE, resource_id
 from tests.contract import owners
 from tests.contract.test_managed_endpoints import LISTS, made
@@ -24,12 +25,20 @@ from tests.laws.hub_zones import GROUP, NETWORK, THE_ZONE, hub
 from tests.laws.hub_zones import endpoint as queue_endpoint
 from tests.laws.roles import APPROVER, MAKER, READER, TYPES, WRITER, actions_of, assign, used
 from tests.laws.test_approvals import Rule, answered, guarded, target_of
+from tests.laws.test_coverage import ASKED, subscribe
 from tests.laws.test_managed import managed_by, with_managers
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 SERVICE, SLOTS = "Microsoft.Network/privateLinkServices", "Microsoft.Web/sites/slots"
 # Resource Graph has no row of them, so their requests are seen when their endpoint is looked at.
 NOT_IN_INDEX = (SLOTS, "Microsoft.Authorization/resourceManagementPrivateLinks")
+# What the reader may see only because of coverage.
+OF_COVERAGE = {
+    "microsoft.authorization/permissions/read",
+    "microsoft.resources/subscriptions/providers/read",
+    "microsoft.eventgrid/systemtopics/read",
+    "microsoft.eventgrid/systemtopics/eventsubscriptions/read",
+}
 OWN: dict[str, Any] = {"name": "own", "when": {"consumer": {"in": "estate"}}, "then": "approve"}
 # What a rule asks for beside the connection itself is read from the target.
 TAGGED: dict[str, Any] = {**OWN, "when": {**OWN["when"], "target": {"locations": ["westeurope"]}}}
@@ -54,7 +63,20 @@ async def test_records_take_the_reader_and_the_writer(found: Founding) -> None:
     assert await done(estate, endpoint) == ["drop", "drop"]
     await moved_north(estate, await estate.azure.endpoint("pe2", ACCOUNT))
     assert changed(await estate.sweep()) == [], "and for the warning that it is not published, links are looked at"
-    assert await used(estate.azure) == actions_of(WRITER) | (actions_of(READER) - of_connections() - of_managers())
+    assert await used(estate.azure) == actions_of(WRITER) | (
+        actions_of(READER) - of_connections() - of_managers() - OF_COVERAGE
+    )
+
+
+async def test_coverage_takes_the_reader(estate: Estate) -> None:
+    """Asked with the app's own rights, once a day; what it insists on (docs/coverage.md) is in the role as well."""
+    for subscription in (HUB, SPOKE):
+        await subscribe(estate.azure, subscription)
+    await assign(estate.azure, READER)
+    await estate.forget_calls()
+    assert (await coverage_of(estate.hubwarden.rooms)).is_whole
+    assert await used(estate.azure) == {*OF_COVERAGE, "microsoft.resources/subscriptions/read"}
+    assert {action.lower() for action in ASKED} <= actions_of(READER)
 
 
 async def test_making_zones_takes_one_role_more(found: Founding) -> None:
