@@ -55,20 +55,21 @@ def names_csv(rows: Iterable[NameRow]) -> str:
     return as_csv(COLUMNS, (_cells(row, ";") for row in rows))
 
 
-def names_data(rows: Iterable[NameRow]) -> list[dict[str, Any]]:
+def names_data(rows: Iterable[NameRow]) -> dict[str, Any]:
     """An object for each, with the columns as its keys; what is empty is null."""
-    return [
-        {
-            "endpoint": str(row.endpoint),
-            "zone": row.zone or None,
-            "name": row.name or None,
-            "type": row.type or None,
-            "addresses": list(row.addresses),
-            "reason": row.reason or None,
-            "unconfirmed": not row.confirmed,
-        }
-        for row in rows
-    ]
+    return {"value": [_data(row) for row in rows]}
+
+
+def _data(row: NameRow) -> dict[str, Any]:
+    return {
+        "endpoint": str(row.endpoint),
+        "zone": row.zone or None,
+        "name": row.name or None,
+        "type": row.type or None,
+        "addresses": list(row.addresses),
+        "reason": row.reason or None,
+        "unconfirmed": not row.confirmed,
+    }
 
 
 def _cells(row: NameRow, separator: str) -> Sequence[str]:
