@@ -130,8 +130,10 @@ def _to_managed(manager: ResourceId, shown: Document, made: str) -> ManagedEndpo
 
 def _standing(status: ConnectionStatus, *, made: bool) -> Standing:
     match status:
-        case ConnectionStatus.APPROVED | ConnectionStatus.REJECTED | ConnectionStatus.DISCONNECTED:
+        case ConnectionStatus.APPROVED | ConnectionStatus.REJECTED:
             return Standing.ANSWERED
+        case ConnectionStatus.DISCONNECTED:
+            return Standing.ENDED
         case ConnectionStatus.PENDING if made:
             return Standing.WAITS
         case _:

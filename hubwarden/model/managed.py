@@ -14,7 +14,9 @@ class Standing(Enum):
     WAITS = "waits"
     """It is made, and its connection waits at the target."""
     ANSWERED = "answered"
-    """Its connection was approved, rejected or removed, so none of those that wait is its."""
+    """Its connection was approved or rejected, and stands at the target as one that is not waiting."""
+    ENDED = "ended"
+    """Its connection was removed: it may stand at the target no more."""
     UNCLEAR = "unclear"
     """It is being made, or the resource does not show how far it is."""
 

@@ -82,7 +82,11 @@ async def with_manager(rooms: Rooms, around: Surroundings, connection: Connectio
         return facts
     # Only now: a connection that the endpoint was seen to have must be among those that are looked at.
     shown = await list_connections(rooms.arm, connection.target)
-    if not is_the_only_one(connection, [each for each in shown if not await _is_ours(around, each)], first):
+    strangers = [each for each in shown if not await _is_ours(around, each)]
+    if not is_the_only_one(connection, strangers, first, endpoints):
+        return facts
+    # Whoever may write to the resource may take its endpoint away meanwhile, and leave a stranger's alone there.
+    if first not in await managed_endpoints_of(rooms.arm, first.manager):
         return facts
     groups = first.groups or None
     return replace(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from hubwarden.arm.connections import list_connections
+from hubwarden.arm.session import ArmSession
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.resource_id import ResourceId
@@ -218,6 +220,58 @@ async def test_a_request_of_our_own_tenant_does_not_stand_in_its_way(found: Foun
     own = ResourceId.parse(resource_id(SPOKE, "rg-spoke", "Microsoft.Network/privateEndpoints", "pe1"))
     assert verdicts.pop(own) is Verdict.HOLD
     assert list(verdicts.values()) == [Verdict.APPROVE]
+
+
+async def standing(estate: Estate, target: str, name: str, status: str) -> None:
+    """A connection of a subscription that is not ours, which somebody has answered."""
+    other = resource_id(STRANGER, "rg", "Microsoft.Network/privateEndpoints", name)
+    document = pending(target, other, name)
+    state = {"status": status, "description": ""}
+    shown = {**document["properties"], "privateLinkServiceConnectionState": state}
+    await estate.azure.put({**document, "properties": shown})
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected", "Disconnected"])
+async def test_a_stranger_does_not_come_after_what_our_resource_still_shows_as_waiting(
+    found: Founding, status: str
+) -> None:
+    """Grafana shows what it was when it was last refreshed: its connection may be the one that was answered since."""
+    estate, target = await with_managers(found, managed_by())
+    await shows(estate, waiting(target))
+    await standing(estate, target, "grafanas", status)
+    await a_strangers(estate, target)
+    assert (await decided(estate, target)).reason == NOT_KNOWN
+
+
+async def test_what_our_other_resources_show_as_answered_does_not_stand_in_its_way(found: Founding) -> None:
+    estate, target = await with_managers(found, managed_by())
+    await shows(estate, waiting(target, status="Approved", group="dfs"), "earlier")
+    await standing(estate, target, "earlier", "Approved")
+    await made(estate.azure, "search", target)
+    assert (await decided(estate, target)).verdict is Verdict.APPROVE
+
+
+@pytest.mark.parametrize("meanwhile", ["deleted", "rejected", "unreadable"])
+async def test_a_resource_that_takes_its_endpoint_away_meanwhile_proves_nothing(
+    found: Founding, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """What it showed early in the run may be gone before the target is listed: who is left there is another."""
+    estate, target = await with_managers(found, managed_by())
+    await shows(estate, waiting(target))
+    await a_strangers(estate, target)
+
+    async def listed_late(session: ArmSession, listed: ResourceId) -> tuple[Connection, ...]:
+        if meanwhile == "deleted":
+            await estate.azure.sim("DELETE", "resources", id=f"{LISTS['factory']}/mpe1")
+        elif meanwhile == "rejected":
+            await shows(estate, waiting(target, status="Rejected"))
+        else:
+            refused = fault("GET", f"{LISTS['factory']}$", status=403, code="AuthorizationFailed")
+            await estate.azure.sim("POST", "faults", refused)
+        return await list_connections(session, listed)
+
+    monkeypatch.setattr(managed, "list_connections", listed_late)
+    assert (await decided(estate, target)).reason == NOT_KNOWN
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def connection(target: ResourceId = ACCOUNT, name: str = "c", **changes: Any) ->
         pytest.param(replace(MADE, groups=()), connection(groups=("blob",)), True, False, id="it shows no group"),
         pytest.param(replace(MADE, standing=Standing.UNCLEAR), connection(), True, False, id="it is being made"),
         pytest.param(replace(MADE, standing=Standing.ANSWERED), connection(), False, False, id="it was answered"),
+        pytest.param(replace(MADE, standing=Standing.ENDED), connection(), False, False, id="it was removed"),
         pytest.param(MADE, connection(SITE), False, False, id="it leads elsewhere"),
         pytest.param(replace(MADE, target=SITE), connection(SLOT), True, False, id="to the slot's site"),
         pytest.param(replace(MADE, target=SLOT), connection(SITE), False, False, id="to a slot of the site"),
@@ -74,18 +75,43 @@ def test_what_could_have_made_a_connection_and_what_surely_has_one_there(
         pytest.param([connection(name="d", groups=("Blob",))], False, id="beside one for its group"),
         pytest.param([connection(name="d", groups=("dfs",))], True, id="beside one for another group"),
         pytest.param([connection(name="d", status=ConnectionStatus.UNKNOWN)], False, id="beside who knows what"),
-        pytest.param([connection(name="d", status=ConnectionStatus.REJECTED)], True, id="beside one that was answered"),
         pytest.param([connection(name="d", endpoint=None)], False, id="beside one of nobody"),
     ],
 )
 def test_it_is_the_only_one_that_waits(others: list[Connection], expected: bool) -> None:
-    assert is_the_only_one(connection(), [*others, connection()], MADE) is expected
-    assert not is_the_only_one(connection(), others, MADE), "it is gone"
+    assert is_the_only_one(connection(), [*others, connection()], MADE, [MADE]) is expected
+    assert not is_the_only_one(connection(), others, MADE, [MADE]), "it is gone"
+
+
+EARLIER = replace(MADE, standing=Standing.ANSWERED)
+PAST = (ConnectionStatus.APPROVED, ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
+
+
+@pytest.mark.parametrize("status", PAST)
+@pytest.mark.parametrize(
+    ("groups", "ours", "expected"),
+    [
+        pytest.param((), [], False, id="it may be ours, which does not show it yet"),
+        pytest.param((), [EARLIER], True, id="another of ours has it"),
+        pytest.param((), [replace(EARLIER, groups=("dfs",))], True, id="another has it, for whatever group"),
+        pytest.param(("blob",), [replace(EARLIER, groups=("dfs",))], False, id="another's is for another group"),
+        pytest.param(("dfs",), [], True, id="it is for another group"),
+        pytest.param((), [replace(EARLIER, standing=Standing.ENDED)], False, id="another's may be gone"),
+        pytest.param((), [replace(EARLIER, target=None)], False, id="another's leads who knows where"),
+        pytest.param((), [replace(EARLIER, target=SITE)], False, id="another's leads elsewhere"),
+    ],
+)
+def test_one_that_was_answered_is_anothers_or_may_be_its(
+    status: ConnectionStatus, groups: tuple[str, ...], ours: list[ManagedEndpoint], expected: bool
+) -> None:
+    """What a resource shows may be older than what its target does: who waits there then is somebody else."""
+    standing = connection(name="d", groups=groups, status=status)
+    assert is_the_only_one(connection(), [standing, connection()], MADE, [MADE, *ours]) is expected
 
 
 def test_the_one_that_waits_is_the_one_that_was_asked_about() -> None:
     other = ResourceId.parse(str(THEIRS).replace("/pe", "/pe2"))
-    assert not is_the_only_one(connection(), [connection(endpoint=other)], MADE)
+    assert not is_the_only_one(connection(), [connection(endpoint=other)], MADE, [MADE])
 
 
 @dataclass(frozen=True)
