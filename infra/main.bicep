@@ -86,6 +86,31 @@ param network object = {}
 @maxValue(730)
 param logDays int = 90
 
+@description('Whether there are alerts and a workbook; the activity logs of the zones\' subscriptions then go to the workspace.')
+param alerts bool = true
+
+@description('Whom alerts tell: action groups, by id. None: they show in the portal only.')
+param alertTo array = []
+
+@description('Of alerts that mean wrong names, lost events or another\'s hand: 0 (critical) to 4.')
+@minValue(0)
+@maxValue(4)
+param urgentSeverity int = 1
+
+@description('Of the other alerts.')
+@minValue(0)
+@maxValue(4)
+param otherSeverity int = 2
+
+@description('Above what alerts fire, each explained in alerts.bicep; sweepMinutes is twice the time between two sweeps.')
+param alertThresholds object = {
+  failed: 0
+  latePercent: 5
+  sweepMinutes: 30
+  waitingHours: 24
+  zonePercent: 80
+}
+
 @description('Tags of everything.')
 param tags object = {}
 
@@ -234,6 +259,46 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: logDays
     principalId: identity.outputs.principalId
   }
+}
+
+module alerting 'alerts.bicep' = if (alerts) {
+  name: '${name}-alerts'
+  scope: group
+  params: {
+    name: name
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    principalId: identity.outputs.principalId
+    actionGroups: alertTo
+    urgentSeverity: urgentSeverity
+    otherSeverity: otherSeverity
+    failed: alertThresholds.failed
+    latePercent: alertThresholds.latePercent
+    sweepMinutes: alertThresholds.sweepMinutes
+    waitingHours: alertThresholds.waitingHours
+    zonePercent: alertThresholds.zonePercent
+  }
+}
+
+module workbook 'modules/workbook.bicep' = if (alerts) {
+  name: '${name}-workbook'
+  scope: group
+  params: { name: name, location: location, tags: tags, workspaceId: monitoring.outputs.workspaceId }
+}
+
+module activityLog 'modules/activity-log.bicep' = [
+  for id in (alerts ? union(writtenIn, answeredIn) : []): {
+    name: '${name}-activity-log'
+    scope: subscription(split(id, '/')[2])
+    params: { name: name, workspaceId: monitoring.outputs.workspaceId }
+  }
+]
+
+module deadLetterLog 'modules/dead-letter-log.bicep' = if (alerts) {
+  name: '${name}-dead-letter-log'
+  scope: group
+  params: { accountName: workStorage.outputs.name, workspaceId: monitoring.outputs.workspaceId }
 }
 
 module customTopic 'modules/topic.bicep' = if (topic) {

@@ -115,6 +115,7 @@ resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 output id string = account.id
+output name string = account.name
 output blobUri string = account.properties.primaryEndpoints.blob
 output queueUri string = account.properties.primaryEndpoints.queue
 output tableUri string = account.properties.primaryEndpoints.table

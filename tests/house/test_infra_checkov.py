@@ -28,7 +28,7 @@ STANDS_FOR = {"fail": "toLower", "objectKeys": "array"}
 def readable(directory: Path) -> Path:
     """A copy of infra without the list of what is skipped, and with what checkov's parser knows."""
     copy = directory / "infra"
-    shutil.copytree(INFRA, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", ".checkov.yaml"))
+    shutil.copytree(INFRA, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "node_modules", ".checkov.yaml"))
     for file in copy.rglob("*.bicep"):
         text = file.read_text(encoding="utf-8")
         for unknown, known in STANDS_FOR.items():
