@@ -31,7 +31,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hubwarden-demo-") as directory:
         env_file = Path(directory) / "demo.env"
         command = [sys.executable, "-m", "simulator", "up", "--app", str(ROOT), "--env-file", str(env_file)]
-        up = Process("up", command, directory=ROOT, variables={"HUBWARDEN_CONFIG": str(ROOT / "hubwarden.yaml")})
+        settings = {"HUBWARDEN_CONFIG": str(ROOT / "hubwarden.yaml"), "WEBSITE_AUTH_ENABLED": "true"}
+        up = Process("up", command, directory=ROOT, variables=settings)
         try:
             up.wait_for(re.compile("READY$"), SECONDS_TO_START)
             variables = dict(line.split("=", 1) for line in env_file.read_text(encoding="utf-8").splitlines())

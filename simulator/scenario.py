@@ -42,7 +42,7 @@ async def play(console: Console) -> bool:
             ("An endpoint appears in a spoke, and its name works", story.an_endpoint_appears),
             ("An endpoint with several names", story.several_names),
             ("A connection that waits for its owner", story.a_pending_connection),
-            ("Two teams ask for one account: a rule lets one in, the other waits", story.two_teams_ask),
+            ("Two ask for one account: a rule answers one, a person the other", story.two_ask),
             ("An endpoint goes, and a neighbour's record stays", story.an_endpoint_goes),
             ("Somebody deletes a record of ours by hand", story.a_record_is_lost),
             ("Two endpoints, one name: it never stops resolving", story.a_contested_name),
@@ -115,8 +115,8 @@ class Story:
         self._expect(await scene.addresses(BLOB_ZONE, label), ["10.20.0.7"], "its record follows")
         self._done(f"[bold]{took * 1000:.0f} ms[/] after the approval")
 
-    async def two_teams_ask(self) -> None:
-        """The rule of hubwarden.yaml approves for the estate's own; whom no rule knows is left to a person."""
+    async def two_ask(self) -> None:
+        """The rule of hubwarden.yaml approves for the estate's own; whom no rule knows waits for a person."""
         scene, label = self._scene, "stcontososhared"
         await scene.create_endpoint("pe-shared", SHARED_ACCOUNT, "blob", manual=True, subscription=BILLING)
         self._done("spoke 'billing' asks for an account of 'orders' by a manual request, pe-shared")
@@ -136,6 +136,13 @@ class Story:
         self._hold(held, "GET /api/connections?status=Pending shows pe-stranger, on hold")
         self._done(waiting[0]["reason"])
         self._expect((await self._state("pe-stranger")).status.value, "Pending", "the account shows it untouched")
+        asked = {"connection": waiting[0]["connection"], "verdict": "approve", "reason": "ticket 4711"}
+        async with scene.signed_in("ada", "Operator"):
+            (decision,) = (await scene.app("POST", "connections/decide", asked))["decisions"]
+        self._done("ada, who is signed in and has the role 'Operator', approves it: POST /api/connections/decide")
+        state = await self._state("pe-stranger")
+        self._hold(state.status == "Approved", f"the account shows it {state.status.value}: {state.description}")
+        self._hold(decision["who"] not in ("", "policy"), f"who it was is kept, as an object id: {decision['who']}")
 
     async def an_endpoint_goes(self) -> None:
         """Only what bears our mark is withdrawn."""

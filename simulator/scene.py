@@ -232,6 +232,15 @@ class Scene:
                 raise StepError(f"{method} /api/{route} answered {response.status}: {told}")
             return told
 
+    @asynccontextmanager
+    async def signed_in(self, name: str, role: str) -> AsyncIterator[None]:
+        """Meanwhile whoever asks the app is this person, signed in by the platform."""
+        await self.sim("POST", "settings", {"principal": {"name": name, "roles": [role]}})
+        try:
+            yield
+        finally:
+            await self.sim("POST", "settings", {"principal": None})
+
     async def start(self, function: str) -> None:
         """Starts one of the app's timers by hand, as the portal does."""
         url = f"{self._variables['APP_URL']}/admin/functions/{function}"
@@ -263,14 +272,3 @@ class Scene:
     async def settle(self) -> None:
         """Returns when nothing is under way any more."""
         await self.sim("POST", "settle", {"timeout": 30})
-
-    async def _put(self, *documents: dict[str, Any]) -> None:
-        await self.sim("POST", "resources", {"resources": list(documents), "emit": False})
-
-    async def _told(self, target: str, *members: tuple[str, str, str, str, str]) -> None:
-        keys = ("groupId", "memberName", "fqdns", "zone", "publicAddress")
-        told = [
-            dict(zip(keys, (group, member, [fqdn], zone, address), strict=True))
-            for group, member, fqdn, zone, address in members
-        ]
-        await self.sim("POST", "targets", {"id": target, "members": told, "autoApprove": []})

@@ -38,6 +38,15 @@ def test_the_demo_plays_every_step_stays_up_when_told_and_ends_well() -> None:
     assert re.search(r"\d+ ms from the event's delivery to the first right answer", played)
     assert re.search(r"\d+ ms of NXDOMAIN after Azure called the endpoint ready", played)
     assert "All 8 steps held." in played
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^   [·✓] .+$", readme, re.MULTILINE)
+    assert shown
+    assert set(map(timeless, shown)) <= set(map(timeless, played.splitlines())), "put it into the README anew"
+
+
+def timeless(line: str) -> str:
+    """A line of the demo without what differs from one time to the next."""
+    return re.sub(r"\d+ ms", "… ms", line)
 
 
 async def test_a_step_that_does_not_hold_ends_it_badly() -> None:
