@@ -14,7 +14,7 @@ from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.report.columns import aligned, as_csv, cell, printable
-from hubwarden.report.times import written_seconds
+from hubwarden.report.times import written, written_seconds
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
 RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
@@ -110,10 +110,8 @@ def connections_csv(decisions: Iterable[Decision]) -> str:
 
 
 def _run_cells(run: Run) -> Sequence[object]:
-    started, finished = (
-        moment and moment.isoformat(timespec="seconds") for moment in (run.started_at, run.finished_at)
-    )
-    return (run.id, run.scope, run.mode, run.status, started, finished or "")
+    finished = written(run.finished_at) if run.finished_at else ""
+    return (run.id, run.scope, run.mode, run.status, written(run.started_at), finished)
 
 
 def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str]:

@@ -12,9 +12,9 @@ from hubwarden.report.columns import aligned, as_csv, printable
 
 Data = dict[str, Any]
 
-TRIED_COLUMNS = ("connection", "type", "consumer", "verdict", "rule", "why")
-CHANGE_COLUMNS = ("connection", "type", "consumer", "before", "ruleBefore", "after", "ruleAfter", "why")
-CASE_COLUMNS = ("case", "passed", "expected", "verdict", "rule", "why")
+TRIED_COLUMNS = ("connection", "type", "endpoint", "verdict", "rule", "reason")
+CHANGE_COLUMNS = ("connection", "type", "endpoint", "before", "ruleBefore", "after", "ruleAfter", "reason")
+CASE_COLUMNS = ("case", "passed", "expected", "verdict", "rule", "reason")
 
 
 def judged_text(judged: Sequence[Judged]) -> str:
@@ -42,7 +42,7 @@ def comparison_text(comparison: Comparison) -> str:
         for each in comparison.changes
     ]
     told = f"{len(comparison.changes)} of {counted(comparison.of, 'connection')} would be decided otherwise"
-    columns = (*TRIED_COLUMNS[:3], "before -> after", "why")
+    columns = (*TRIED_COLUMNS[:3], "before -> after", "reason")
     return _table(columns, rows, f"{told}, {comparison.other_verdicts} with another verdict")
 
 

@@ -69,7 +69,7 @@ def test_what_would_be_decided_is_shown_with_rule_and_reason(tmp_path: Path, sna
     file = policy(tmp_path, "p.yaml", STORAGES, REST)
     assert main(["policy", "try", file, "--snapshot", snapshot]) == 0
     heading, first, second, summary = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["connection", "type", "consumer", "verdict", "rule", "why"]
+    assert heading.split() == ["connection", "type", "endpoint", "verdict", "rule", "reason"]
     why = f"rule storages: the consumer is in the estate, the target is a {STORAGE}"
     assert [cell for cell in first.split("  ") if cell] == [
         str(FIRST),
@@ -303,4 +303,8 @@ def test_every_case_is_told_with_what_was_expected(tmp_path: Path, capsys: Captu
     assert main([*asked, "csv"]) == 1
     first, second = table(capsys.readouterr().out)
     assert (first["case"], first["passed"], first["expected"]) == ("own", "false", "approve by Own")
-    assert (second["passed"], second["expected"], second["why"]) == ("true", "hold", "rule own: it has no conditions")
+    assert (second["passed"], second["expected"], second["reason"]) == (
+        "true",
+        "hold",
+        "rule own: it has no conditions",
+    )
