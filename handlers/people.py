@@ -29,13 +29,17 @@ _SUBJECT = frozenset({"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nam
 
 
 def may_decide(config: Config, req: func.HttpRequest) -> bool:
-    """Whether somebody is signed in who may decide; where the platform signs nobody in, nobody may, with any header."""
-    return config.environment.knows_people and is_one_of(config.people, req)
+    """Whether a person is signed in who may decide: an app with the same role may not."""
+    return decider(config, req) is not None
 
 
 def decider(config: Config, req: func.HttpRequest) -> str | None:
-    """The object id of the person who is signed in and may decide; None where nobody is, or nobody with one name."""
-    return person_in(req) if may_decide(config, req) else None
+    """The object id of the person who is signed in and may decide; None where nobody is, or nobody with one name.
+
+    Where the platform signs nobody in, nobody may, with any header.
+    """
+    believed = config.environment.knows_people and is_one_of(config.people, req)
+    return person_in(req) if believed else None
 
 
 def person_in(req: func.HttpRequest) -> str | None:

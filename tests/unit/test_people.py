@@ -95,11 +95,19 @@ def test_the_header_is_believed_only_where_the_platform_signs_people_in(
     storage = "AccountName=st;AccountKey=a2V5"
     config = load({"HUBWARDEN_CONFIG": str(file), "AzureWebJobsStorage": storage, **enabled})
     role = claim("roles", "Hubwarden.Approver")
-    assert may_decide(config, request(principal(role))) is believed
-    assert decider(config, request(principal(role, claim(OBJECT_ID, ADA)))) == (ADA if believed else None)
-    assert decider(config, request(principal(role))) is None, "nobody can be named"
-    assert decider(config, request(principal(claim(OBJECT_ID, ADA)))) is None, "no role"
-    assert not may_decide(config, request(principal(claim("roles", "Reader"))))
+    ada = claim(OBJECT_ID, ADA)
+    assert may_decide(config, request(principal(role, ada))) is believed
+    assert decider(config, request(principal(role, ada))) == (ADA if believed else None)
+    nobodies = {
+        "without a name": principal(role),
+        "without a role": principal(ada),
+        "with another role": principal(claim("roles", "Reader"), ada),
+        "an app": principal(role, ada, claim(SUBJECT, ADA)),
+        "signed in elsewhere": principal(role, ada, auth_typ="github"),
+    }
+    for who, header in nobodies.items():
+        assert not may_decide(config, request(header)), f"{who}: neither on a plan"
+        assert decider(config, request(header)) is None, f"{who}: nor on a connection"
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
