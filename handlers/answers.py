@@ -104,7 +104,7 @@ def plan_in(asked: Mapping[str, Any]) -> str:
 
 def _none_but(keys: Collection[str], asked: Collection[str]) -> None:
     if unknown := sorted(set(asked) - set(keys)):
-        known = f"; {', '.join(keys)} are" if keys else ""
+        known = f"; allowed: {', '.join(keys)}" if keys else ""
         raise InputError(f"{', '.join(unknown)[:200]}: not known here{known}")
 
 

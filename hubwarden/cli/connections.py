@@ -24,7 +24,8 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     connections = add_command(commands, "connections", "list connections, and what would be answered to them")
     statuses = [status.value for status in ConnectionStatus]
-    connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value)
+    which = f"which; {ConnectionStatus.PENDING} unless you say otherwise"
+    connections.add_argument("--status", choices=statuses, default=ConnectionStatus.PENDING.value, help=which)
     add_format(connections).set_defaults(run=_connections)
 
     about = "approve a connection that waits, with your own sign-in"

@@ -82,6 +82,11 @@ async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, rout
     assert await silent.calls() == []
 
 
+async def test_a_parameter_that_is_not_known_is_told_beside_those_that_are(silent: Spoke) -> None:
+    answer = await silent.ask("GET", "connections", query={"state": "Approved"})
+    assert answer.body["detail"] == "state: not known here; allowed: status"
+
+
 async def of_spoke(spoke: Spoke, **query: str) -> list[dict[str, Any]]:
     """The connections of a spoke's storage account, as the API lists them."""
     answer = await spoke.ask("GET", "connections", query=query)
