@@ -65,7 +65,7 @@ async def with_manager(rooms: Rooms, around: Surroundings, connection: Connectio
 
     Another tenant's only where none of ours could, not even one that the index does not show yet: ARM may show
     Microsoft's own subscriptions as another tenant's, and a rejection is final. Unchanged where that is not known.
-    Raises DeniedError, NotFoundError, TemporaryError.
+    Raises InputError, DeniedError, NotFoundError, TemporaryError.
     """
     if facts.consumer is None:
         return facts
@@ -80,8 +80,10 @@ async def with_manager(rooms: Rooms, around: Surroundings, connection: Connectio
     [first, *others] = possible
     if others or not is_clear(first, connection):
         return facts
+    if await around.tenancy(first.manager.subscription) is not Tenancy.OURS:
+        return facts  # its subscription went to another tenant, though the settings still name it
     # Only now: a connection that the endpoint was seen to have must be among those that are looked at.
-    shown = await list_connections(rooms.arm, connection.target)
+    shown = await list_connections(rooms.arm, connection.target, whole=True)
     strangers = [each for each in shown if not await _is_ours(around, each)]
     if not is_the_only_one(connection, strangers, first, endpoints):
         return facts

@@ -24,6 +24,7 @@ from tests.laws.test_announced_after_a_crash import rows_of_answers
 from tests.laws.test_approvals import (
     STORAGE,
     STRANGER,
+    VAULT,
     answered,
     asked,
     connections_of,
@@ -35,6 +36,7 @@ from tests.laws.test_approvals import (
     statuses,
     target_of,
 )
+from tests.laws.test_hostile_requests import document, showing
 
 APPROVED, REJECTED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.REJECTED, ConnectionStatus.PENDING
 THEIRS = "00000000-0000-0000-0000-00000000cccc"
@@ -251,6 +253,33 @@ async def test_what_our_other_resources_show_as_answered_does_not_stand_in_its_w
     assert (await decided(estate, target)).verdict is Verdict.APPROVE
 
 
+@pytest.mark.parametrize("readable", [True, False])
+async def test_a_resource_whose_subscription_went_to_another_tenant_proves_nothing(
+    found: Founding, readable: bool
+) -> None:
+    """Law 10: it is a stranger's now, though the settings name it, and though it may let us read (Azure Lighthouse)."""
+    estate, target = await with_managers(found, managed_by())
+    await shows(estate, waiting(target))
+    await a_strangers(estate, target)
+    waiting_ones = await connections_of(estate, target)
+    await estate.warm()
+    await estate.azure.subscription(SPOKE, tenant=THEIRS, readable=readable)
+    [decision] = await judge(estate.hubwarden.rooms, waiting_ones)
+    assert decision.verdict is Verdict.HOLD
+
+
+async def test_a_connection_that_cannot_be_read_may_be_its(found: Founding, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it costs only itself; here the stranger's beside it would pass for it."""
+    estate, target = await with_managers(found, managed_by(), target_type=VAULT)
+    await shows(estate, waiting(target, group="vault"))
+    asks = document(target, "asks", privateEndpoint={"id": THEIR_ENDPOINT})
+    broken = {**document(target, "broken"), "id": None}
+    showing(monkeypatch, estate, target, [asks, broken])
+    assert (await decided(estate, target)).reason == NOT_KNOWN
+    showing(monkeypatch, estate, target, [asks])
+    assert (await decided(estate, target)).rule == "managed"
+
+
 @pytest.mark.parametrize("meanwhile", ["deleted", "rejected", "unreadable"])
 async def test_a_resource_that_takes_its_endpoint_away_meanwhile_proves_nothing(
     found: Founding, monkeypatch: pytest.MonkeyPatch, meanwhile: str
@@ -260,7 +289,7 @@ async def test_a_resource_that_takes_its_endpoint_away_meanwhile_proves_nothing(
     await shows(estate, waiting(target))
     await a_strangers(estate, target)
 
-    async def listed_late(session: ArmSession, listed: ResourceId) -> tuple[Connection, ...]:
+    async def listed_late(session: ArmSession, listed: ResourceId, *, whole: bool) -> tuple[Connection, ...]:
         if meanwhile == "deleted":
             await estate.azure.sim("DELETE", "resources", id=f"{LISTS['factory']}/mpe1")
         elif meanwhile == "rejected":
@@ -268,7 +297,7 @@ async def test_a_resource_that_takes_its_endpoint_away_meanwhile_proves_nothing(
         else:
             refused = fault("GET", f"{LISTS['factory']}$", status=403, code="AuthorizationFailed")
             await estate.azure.sim("POST", "faults", refused)
-        return await list_connections(session, listed)
+        return await list_connections(session, listed, whole=whole)
 
     monkeypatch.setattr(managed, "list_connections", listed_late)
     assert (await decided(estate, target)).reason == NOT_KNOWN

@@ -38,10 +38,10 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 
-async def list_connections(session: ArmSession, target: ResourceId) -> tuple[Connection, ...]:
+async def list_connections(session: ArmSession, target: ResourceId, *, whole: bool = False) -> tuple[Connection, ...]:
     """The connections of a resource, whatever their status. Raises NotFoundError, DeniedError, TemporaryError.
 
-    One that cannot be read costs only itself.
+    One that cannot be read costs only itself; where the `whole` matters it raises InputError.
     """
     with translated("listing the connections of", target):
         documents = await _documents_of(session, target)
@@ -50,6 +50,8 @@ async def list_connections(session: ArmSession, target: ResourceId) -> tuple[Con
         try:
             found.append(to_connection(document))
         except InputError as error:
+            if whole:
+                raise
             log.warning("connections: one of %s cannot be read: %s", target, error)
     return tuple(found)
 
