@@ -62,6 +62,8 @@ class Intended:
     """What it was decided on, as JSON: ids and codes."""
     held_until: float = 0.0
     """Until when it is that run's alone, in seconds since 1970."""
+    again: bool = field(default=False, compare=False)
+    """Whether an earlier run left it open: Azure may have taken that run's answer."""
     etag: str = field(default="", compare=False)
     """Of its row while it is open; empty where that is not known."""
 
@@ -108,8 +110,12 @@ class Decisions:
             if row["Format"] > DECISION_FORMAT:
                 return None
             found = _to_intended(row)
-            if found.name == intended.name and found.taken_at is None and found.held_until <= now:
-                return await self._changed(replace(found, held_until=intended.held_until))
+            if found.name != intended.name or found.taken_at is not None:
+                return None
+            if found.run == intended.run != "":
+                return found  # its own, stored by a try of which Storage gave no answer
+            if found.held_until <= now:
+                return await self._changed(replace(found, held_until=intended.held_until, again=True))
         return None
 
     async def let_go(self, intended: Intended) -> None:
@@ -146,9 +152,16 @@ class Decisions:
             else:
                 await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
             # Nothing happens where there is no such row: somebody else was faster, or no try has failed.
-            if result is Result.DONE:
+            if result is Result.DONE or (result is Result.FAILED and await self._is_kept(intended)):
                 await self._table.delete_entity(_CLOSED, f"{_FAILED}{intended.name}")
             await self._end(intended)
+
+    async def _is_kept(self, intended: Intended) -> bool:
+        """Whether another run has gone on with it, and come to its end; looked at after a failure is noted."""
+        with suppress(RacedError), translated(_STORING):
+            await self._table.get_entity(_CLOSED, intended.kept_as, select=["RowKey"])
+            return True
+        return False
 
     async def _end(self, intended: Intended) -> None:
         """It is open no longer, unless somebody else goes on with it since."""

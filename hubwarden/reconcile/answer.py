@@ -86,6 +86,8 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     try:
         await answer_connection(rooms.arm, decision, decision.note or usual)
     except HubwardenError as error:
+        if intended.again and isinstance(error, RacedError):
+            return await _answered_before(rooms, decision, intended, count, error)
         outcome = _refused(decision, error)
         if outcome.result is Result.FAILED and outcome.temporary:
             await _let_go(rooms, intended)
@@ -95,8 +97,28 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     answered = await _read_back(rooms, decision)
     if answered.outcome is None:
         await _note_taken(rooms, intended)
+    elif answered.outcome.result is Result.FAILED and answered.decision.after is None:
+        await _let_go(rooms, intended)  # it was taken, and may not be read back
     else:
         await _close(rooms, intended, answered.outcome.result, count)
+    return answered
+
+
+async def _answered_before(
+    rooms: Rooms, decision: Decision, intended: Intended, count: str, error: RacedError
+) -> Answered:
+    """The connection waits no longer, and an earlier try of this very answer may be why."""
+    result = await _came_of(rooms, intended)
+    if result is None:
+        await _let_go(rooms, intended)
+        return _under_way(decision)
+    if result is Result.DONE:
+        decision = replace(decision, after=decision.verdict.status)
+        answered = Answered(decision, Outcome(decision, Result.DONE))
+    else:
+        answered = Answered(decision, _refused(decision, error))
+    assert answered.outcome is not None
+    await _close(rooms, intended, answered.outcome.result, count)
     return answered
 
 
@@ -146,25 +168,33 @@ async def close_open(rooms: Rooms) -> None:
 
 
 async def _look_and_close(rooms: Rooms, intended: Intended) -> None:
+    result = await _came_of(rooms, intended)
+    if result is not None:
+        await _close(rooms, intended, result)
+
+
+async def _came_of(rooms: Rooms, intended: Intended) -> Result | None:
+    """What came of an answer of which nothing is known but that it was to be given; None while that cannot be said."""
     try:
         found = await read_connection(rooms.arm, intended.connection)
     except NotFoundError:
-        result = Result.RACED
+        return Result.RACED
     except HubwardenError as error:
         log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
-        return
-    else:
-        waits = found.status is ConnectionStatus.PENDING
-        if waits and intended.taken_at:
-            return
-        mine = found.endpoint == intended.endpoint
-        if intended.taken_at and not mine:
-            log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
-        answered = Result.DONE if mine and found.status is intended.verdict.status else Result.RACED
-        result = Result.FAILED if waits else answered
-    if result is Result.DONE:
-        await tell.answered(rooms, intended)
-    await rooms.decisions.close(intended, result, rooms.now())
+        return None
+    waits = found.status is ConnectionStatus.PENDING
+    if not found.settled or (waits and intended.taken_at):
+        return None  # Azure may be at work on this very answer
+    if waits:
+        return Result.FAILED
+    mine = is_same(found, replace(found, endpoint=intended.endpoint, groups=intended.groups))
+    if intended.taken_at and not mine:
+        log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
+    if not (mine and found.status is intended.verdict.status):
+        return Result.RACED
+    if found.failed:
+        log.error("approve: %s: Azure took the answer, and failed at it: it is %s", found.id, found.status)
+    return Result.FAILED if found.failed else Result.DONE
 
 
 def _refused(decision: Decision, error: HubwardenError) -> Outcome:

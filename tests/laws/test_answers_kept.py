@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 
 from hubwarden.ledger.decisions import DECISION_FORMAT, DECISIONS_TABLE, Decisions, Intended
 from hubwarden.model.connection import Connection, Decision, Verdict
@@ -123,6 +125,47 @@ async def test_who_closes_late_leaves_the_answer_to_whoever_has_it_now(decisions
     await decisions.let_go(read)
     [left] = await decisions.open()
     assert left.held_until == 2.0 + LASTS
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_who_gives_up_what_another_goes_on_with_leaves_no_row_of_a_failure(
+    estate: Estate, decisions: Decisions, is_late: bool
+) -> None:
+    """The sweep and the minute's timer begin at the same second: one saw it wait, and the other one answers it."""
+    await decisions.let_go(await opened(decisions, 1.0))
+    [read] = await decisions.open()
+    mine = await opened(decisions, 2.0)
+    for each in [(mine, Result.DONE), (read, Result.FAILED)][:: 1 if is_late else -1]:
+        await decisions.close(*each, 3.0)
+    assert [row["Result"] for row in await rows_of_answers(estate)] == ["done"]
+    assert await decisions.open() == ()
+
+
+@pytest.mark.parametrize("verb", ["batch", "entity"])
+async def test_what_storage_took_without_a_word_is_ones_own(
+    decisions: Decisions, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """The SDK sends it again after a 503, and finds its own row there: nobody waits ten minutes for nobody."""
+    if verb == "entity":
+        await opened(decisions, 0.0, decided("c2"))
+    lost = [verb]
+    sends = AioHttpTransport.send
+
+    async def send(transport: Any, request: Any, **options: Any) -> Any:
+        told = await sends(transport, request, **options)
+        if lost and request.method == "POST" and ("$batch" in request.url) is (lost[0] == "batch"):
+            lost.clear()
+            told.status_code = 503
+        return told
+
+    monkeypatch.setattr(AioHttpTransport, "send", send)
+    both = [decided(), decided("c2")][: 1 if verb == "batch" else 2]
+    mine, *_ = await decisions.intend(both, 1.0, "run-1", lasts=LASTS)
+    assert lost == []
+    assert mine is not None
+    await decisions.close(mine, Result.DONE, 2.0)
+    assert {each.connection.name for each in await decisions.open()} <= {"c2"}
+    assert await intended(decisions, 1.0, "run-2") is not None
 
 
 async def test_what_a_newer_hubwarden_has_stored_is_left_to_it(estate: Estate, decisions: Decisions) -> None:
