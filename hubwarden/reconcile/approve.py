@@ -19,6 +19,7 @@ from hubwarden.reconcile.facts import Surroundings, decided
 from hubwarden.reconcile.remind import overdue, remind
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import Since, since_when
+from hubwarden.reconcile.waiting import in_turn
 from hubwarden.telemetry.tracing import spanned
 
 _AT_ONCE = 5
@@ -129,13 +130,16 @@ def _left(decision: Decision, objection: Held | None) -> Decision:
 
 
 async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[list[Decision], tuple[Held, ...]]:
-    """The decisions, with the answers beyond what an hour may see held (law 9)."""
+    """The decisions, with the answers beyond what an hour may see held (law 9).
+
+    Whose turn it is changes, so that those that fail again and again hold up no others (law 13).
+    """
     beyond: set[ResourceId] = set()
     for verdict in (Verdict.APPROVE, Verdict.REJECT):
         answers = [each for each in decisions if each.verdict is verdict]
         if answers:
-            room = await _room(rooms, verdict, answers)
-            beyond.update(each.connection.id for each in answers[room:])
+            asking = {each.connection.id for each in answers}
+            beyond |= asking.difference(in_turn(asking, rooms.now(), await _room(rooms, verdict, answers)))
     kept = [_beyond(each) if each.connection.id in beyond else each for each in decisions]
     return kept, tuple(_over_limit(each) for each in kept if each.connection.id in beyond)
 

@@ -78,10 +78,10 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
     return (*waiting, *asked, *asking)
 
 
-def in_turn(targets: Iterable[ResourceId], now: float) -> list[ResourceId]:
-    """At most MOST_LISTED of the targets, others at every moment, so that each has its turn and none is last."""
+def in_turn(resources: Iterable[ResourceId], now: float, most: int = MOST_LISTED) -> list[ResourceId]:
+    """At most so many of the resources, others at every moment, so that each has its turn and none is last."""
 
-    def lot(target: ResourceId) -> bytes:
-        return hashlib.sha256(f"{now} {target.key}".encode()).digest()
+    def lot(resource: ResourceId) -> bytes:
+        return hashlib.sha256(f"{now} {resource.key}".encode()).digest()
 
-    return sorted(targets, key=lot)[:MOST_LISTED]
+    return sorted(resources, key=lot)[:most]

@@ -517,6 +517,22 @@ async def test_an_answer_that_is_refused_again_and_again_uses_up_nothing(found: 
     assert [each.result for each in (await answered(estate, target)).outcomes] == [Result.DONE]
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, "AuthorizationFailed"), (500, "InternalServerError")])
+async def test_answers_that_fail_again_and_again_hold_up_no_others(found: Founding, status: int, code: str) -> None:
+    """Law 13: with room for one, it is another's turn in each run, and who can be answered is."""
+    estate, target = await limited(found, "approve", {"approve": 1}, 3)
+    *failing, well = await connections_of(estate, target)
+    for each in failing:
+        broken = fault("PUT", f"/{each.id.name}$", status=status, code=code, times=99)
+        await estate.azure.sim("POST", "faults", broken)
+    for _ in range(40):
+        await answered(estate, target)
+        if (await read_connection(estate.hubwarden.rooms.arm, well.id)).status is APPROVED:
+            return
+        estate.time.seconds += 3601 if status == 500 else 60
+    raise AssertionError("it never had its turn")
+
+
 async def test_an_answer_that_is_tried_again_and_again_counts_once(found: Founding) -> None:
     """One without a clear answer may have been taken, and counts; but not against itself."""
     estate, target = await limited(found, "approve", {"approve": 1}, 1)
@@ -570,6 +586,7 @@ async def test_a_foreign_or_unreadable_consumer_is_never_approved_as_ours(
         assert f"not known: whether the consumer is in the {within}" in decision.reason
 
 
+@pytest.mark.every_right  # Azure shows a subscription of another tenant to guests only
 async def test_a_stranger_is_rejected_only_where_azure_shows_it_in_another_tenant(found: Founding) -> None:
     estate = await guarded(found, rule("strangers", "reject", foreign=True), OWN)
     target = await target_of(estate, STORAGE)
