@@ -97,14 +97,14 @@ class Outbox:
         with translated("counting what is to be announced"):
             return await self._outbox.run(query)
 
-    async def tell_once(self, announcements: Iterable[Announcement], *, among: str, ended: bool) -> int:
+    async def tell_once(self, announcements: Iterable[Announcement], *, among: str, looked: float | None = None) -> int:
         """Stores those that were not told of before, and how many; each is told again only after it has once ended.
 
-        All are of types that begin with `among`. `ended` says that what was told of before under such a type, and is
-        none of these, is so no more.
+        All are of types that begin with `among`. `looked` is when somebody began to look at all there is (seconds since
+        1970): what was told of until then under such a type, and is none of these, is so no more.
         """
         wanted = {_told(each): each for each in announcements}
-        known = await self._known(among) if ended or wanted else frozenset()
+        known = await self._known(among) if wanted or looked is not None else {}
         news = [(name, each) for name, each in wanted.items() if name not in known]
         gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -114,8 +114,9 @@ class Outbox:
 
         parts = in_transactions(news, IN_ONE_TRANSACTION // 2)  # each is two rows
         told = sum(await asyncio.gather(*map(tell, parts)))
-        if ended:
-            await self._transact(_deletions(known - wanted.keys()), "forgetting what was told")
+        if looked is not None:
+            ended = [name for name, at in known.items() if name not in wanted and at <= looked]
+            await self._transact(_deletions(ended), "forgetting what was told")
         return told
 
     async def _tell(self, part: Sequence[tuple[str, Announcement]]) -> int:
@@ -123,7 +124,7 @@ class Outbox:
         operations: list[Operation] = []
         for name, announcement in part:
             kept = self._kept(replace(announcement, id=digest(name, f"{announcement.time}")), State.DUE)
-            row = {"PartitionKey": _PARTITION, "RowKey": name, "Format": OUTBOX_FORMAT}
+            row = {"PartitionKey": _PARTITION, "RowKey": name, "Format": OUTBOX_FORMAT, "At": announcement.time}
             operations += [("create", row), ("upsert", _to_row(kept))]
         try:
             with translated("storing what is told of"):
@@ -137,16 +138,17 @@ class Outbox:
         name = f"{_EVENT}{announcement.time:017.3f}-{next(self._order):08d}-{uuid.uuid4().hex[:8]}"
         return Kept(announcement, state, name)
 
-    async def _known(self, among: str) -> frozenset[str]:
+    async def _known(self, among: str) -> dict[str, float]:
+        """What was told of under such a type, by name, and when."""
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
         limits = _limits(f"{_TOLD}{among}")
 
-        async def query() -> list[str]:
-            pages = self._table.query_entities(asked, parameters=limits, select=["RowKey"])
-            return [row["RowKey"] async for row in pages]
+        async def query() -> dict[str, float]:
+            pages = self._table.query_entities(asked, parameters=limits, select=["RowKey", "At"])
+            return {row["RowKey"]: float(row["At"]) async for row in pages}
 
         with translated("reading what was told"):
-            return frozenset(await self._outbox.run(query))
+            return await self._outbox.run(query)
 
     async def _transact(self, operations: Sequence[Operation], doing: str) -> None:
         for batch in in_transactions(operations):

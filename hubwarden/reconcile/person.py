@@ -48,7 +48,7 @@ async def decide(rooms: Rooms, ruling: Ruling, who: str) -> Report:
     answered = await answer(rooms, decision, intended, "")
     part = await _followed_up(rooms, answered)
     scope = OneTarget(decision.connection.target)
-    await announce(rooms, scope, part)
+    await announce(rooms, scope, part, began=started)
     return Report(
         run=run,
         scope=scope,

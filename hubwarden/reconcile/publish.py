@@ -43,10 +43,10 @@ _MOST_LOOKED_AT = 1000
 log = logging.getLogger(__name__)
 
 
-async def announce(rooms: Rooms, scope: Scope, part: Part) -> None:
+async def announce(rooms: Rooms, scope: Scope, part: Part, *, began: float) -> None:
     """Tells the topic, if there is one, of what a run did and left undone. It fails in nothing: it only warns.
 
-    The timers' runs also send what others left.
+    `began` is when the run did, in seconds since 1970. The timers' runs also send what others left.
     """
     announcer = rooms.announcer
     if announcer is None:
@@ -58,7 +58,7 @@ async def announce(rooms: Rooms, scope: Scope, part: Part) -> None:
             await _look_at_intended(rooms)
         if timer or part.decisions:
             seen = part.decisions, part.plan.held, part.outcomes
-            await waiting(rooms, *seen, records=sweep, ended=sweep and part.complete)
+            await waiting(rooms, *seen, records=sweep, looked=began if sweep and part.complete else None)
     except HubwardenError as error:
         log.warning("publish: what is left undone is told by a later run: %s", error)
     if timer or part.decisions or part.outcomes:

@@ -61,7 +61,7 @@ async def remind(
             for each in due
             if (sight := sights.get(each.connection.id))
         ]
-        await rooms.outbox.tell_once(told, among=Kind.CONNECTION_HELD, ended=False)
+        await rooms.outbox.tell_once(told, among=Kind.CONNECTION_HELD)
     for sight in await rooms.sights.raise_again(sights.values(), latest.now):
         log.warning("remind: %s has waited for a person since %s", sight.connection, written_seconds(sight.first))
 

@@ -95,7 +95,7 @@ async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     part = await _part(rooms, scope, orders)
     part = await missing_handed_on(rooms, part, orders, notes=not isinstance(scope, Everything))
     if orders.applies:
-        await announce(rooms, scope, part)
+        await announce(rooms, scope, part, began=started)
     return Report(
         run=orders.run,
         scope=scope,

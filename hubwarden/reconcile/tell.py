@@ -84,12 +84,13 @@ async def waiting(
     outcomes: Sequence[Outcome],
     *,
     records: bool,
-    ended: bool,
+    looked: float | None,
 ) -> None:
     """Tells of what is newly held or has failed; of records only where the whole estate was looked at.
 
-    `ended` says that whatever is not among these is held no more. Raises LedgerUnavailableError.
+    Where all of it was, `looked` is since when: what was told of before that, and is not among these, is held no more.
+    Raises LedgerUnavailableError.
     """
     found = left(decisions, held, outcomes, rooms.now())
     news = [each for each in found if records or each.kind.is_of_a_connection]
-    await rooms.outbox.tell_once(news, among=_ALL if records else _CONNECTIONS, ended=ended)
+    await rooms.outbox.tell_once(news, among=_ALL if records else _CONNECTIONS, looked=looked)

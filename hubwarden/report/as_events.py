@@ -68,10 +68,11 @@ def left(
     What is likely to change soon by itself is not told.
     """
     reasons = {each.connection: each.reason.value for each in held if each.connection and not each.waits}
+    soon = {each.connection for each in held if each.waits}
     decided = {decision.connection.id for decision in decisions}
     for decision in decisions:
         connection = decision.connection
-        if decision.verdict is Verdict.HOLD and decision.after is None:
+        if decision.verdict is Verdict.HOLD and decision.after is None and connection.id not in soon:
             code = reasons.get(connection.id)
             yield _waiting(connection.id, connection.endpoint, decision.rule, code, now)
     for outcome in outcomes:

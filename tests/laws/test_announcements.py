@@ -15,6 +15,7 @@ from hubwarden.model.report import Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget, Pending
 from hubwarden.reconcile.publish import REFUSED_FOR
+from hubwarden.reconcile.sweep import sweep as sweep_of_the_records
 from tests.azure import BLOB_ZONE, SPOKE, Azure, resource_id
 from tests.estate import IDENTITY, Estate, record_id
 from tests.laws.announced import (
@@ -337,6 +338,26 @@ async def test_a_connection_that_waits_is_announced_once_within_a_minute(found: 
     assert event["subject"].lower() == connection["id"].lower()
     assert event["data"] == {"target": ACCOUNT, "endpoint": endpoint, "verdict": "hold", "rule": None, "reason": None}
     assert "let me in" not in str(event)
+
+
+async def test_what_came_while_a_sweep_looked_is_announced_once_all_the_same(
+    found: Founding, azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep has not seen it, so that it is not held any more is nothing that it can say."""
+    estate = await announcing(found, azure)
+    sweeps = sweep_of_the_records
+
+    async def slow(*told: Any, **options: Any) -> Any:
+        part = await sweeps(*told, **options)
+        await estate.time.sleep(60)
+        await azure.endpoint("pe1", ACCOUNT, manual=True)
+        await estate.hubwarden.run(Pending())
+        return part
+
+    monkeypatch.setattr("hubwarden.reconcile.run.sweep", slow)
+    await estate.sweep()
+    await estate.hubwarden.run(Pending())
+    assert [each["type"] for each in await told(estate)] == [WAITING]
 
 
 @pytest.mark.parametrize(("then", "kind"), [("approve", APPROVED), ("reject", REJECTED)])

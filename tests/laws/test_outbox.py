@@ -228,8 +228,8 @@ async def test_two_instances_that_find_the_same_held_tell_of_each_once(estate: E
     first, second = outbox_of(estate), outbox_of(estate)
     mine, others = [held(number) for number in range(MANY)], [held(number, 2.0) for number in range(1, MANY + 1)]
     await asyncio.gather(
-        first.tell_once(mine, among="Hubwarden.", ended=False),
-        second.tell_once(others, among="Hubwarden.", ended=False),
+        first.tell_once(mine, among="Hubwarden."),
+        second.tell_once(others, among="Hubwarden."),
     )
     due = await first.of(State.DUE, most=3 * MANY)
     assert Counter(each.announcement.subject for each in due) == Counter(f"record {n}" for n in range(MANY + 1))
@@ -238,11 +238,11 @@ async def test_two_instances_that_find_the_same_held_tell_of_each_once(estate: E
 async def test_what_is_told_is_remembered_by_its_kind_until_it_ends(estate: Estate) -> None:
     outbox = outbox_of(estate)
     connection = Announcement(Kind.CONNECTION_HELD, "c", {}, 1.0)
-    assert await outbox.tell_once([held(1), held(2), connection], among="Hubwarden.", ended=False) == 3
-    assert await outbox.tell_once([held(2), connection], among="Hubwarden.", ended=True) == 0
-    assert await outbox.tell_once([held(1)], among="Hubwarden.", ended=False) == 1, "it had ended"
-    assert await outbox.tell_once([], among="Hubwarden.Connection.", ended=True) == 0
-    assert await outbox.tell_once([held(2), connection], among="Hubwarden.", ended=False) == 1, "only the connection"
+    assert await outbox.tell_once([held(1), held(2), connection], among="Hubwarden.") == 3
+    assert await outbox.tell_once([held(2), connection], among="Hubwarden.", looked=2.0) == 0
+    assert await outbox.tell_once([held(1)], among="Hubwarden.") == 1, "it had ended"
+    assert await outbox.tell_once([], among="Hubwarden.Connection.", looked=2.0) == 0
+    assert await outbox.tell_once([held(2), connection], among="Hubwarden.") == 1, "only the connection"
 
 
 async def test_settling_what_another_instance_settled_is_no_fault(estate: Estate) -> None:

@@ -88,6 +88,12 @@ def test_what_was_answered_or_changes_by_itself_is_not_told_as_held() -> None:
     )
 
 
+def test_who_meets_anothers_answer_tells_nobody_of_one_that_waits() -> None:
+    """Two instances find the same: one answers, and the other one's hold is over within the minute."""
+    another_run = Held(HeldReason.NOT_READY, PE, "another run is answering it", connection=CONNECTION, waits=True)
+    assert list(left([replace(HOLD, rule="own")], [another_run], [], NOW)) == []
+
+
 def test_a_failed_answer_is_told() -> None:
     decision = replace(HOLD, verdict=Verdict.APPROVE, rule="own")
     [announcement] = left([decision], [], [Outcome(decision, Result.FAILED, "please")], NOW)
