@@ -6,58 +6,37 @@ are judged at the end.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
-from handlers.event_grid import hint_in
 from hubwarden.model.connection import Decision
 from hubwarden.model.report import Report
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Pending, Scope
 from hubwarden.model.work import WorkItem
 from hubwarden.runtime import Runtime
-from simulator.authority import Authority
-from simulator.server import Simulator
-from simulator.world import Change
-from tests.azure import HUB, SPOKE, Azure
+from tests.azure import HUB, SPOKE
 from tests.estate import config, found_estate
 from tests.laws.announced import APPROVED, REJECTED, told, topic_of
 from tests.laws.conftest import only_records_were_written
-from tests.laws.hosts import Hosts, comes_again
-from tests.laws.machine import emptied
+from tests.laws.history import History, Turn, Value, kills, turns
+from tests.laws.hosts import Hosts
 from tests.laws.requesters import TARGETS, Deed, Requesters
 from tests.laws.test_announced_after_a_crash import rows_of_answers
 from tests.laws.verdicts import OTHER, POLICIES, Answers, Asking
 from tests.laws.watch import Watch
-from tests.laws.wire import Incident, Wire
-
-Value = TypeVar("Value")
+from tests.laws.wire import Wire
 
 KINDS = ("ask", "ask", "ask", "ask", "leave", "again", "again", "approve", "reject", "move")
 DEEDS = st.builds(Deed, st.sampled_from(KINDS), st.integers(0, 9), st.integers(0, 4), st.integers(0, 8))
 ASKING = st.builds(Deed, st.just("ask"), st.integers(0, 4), st.integers(0, 4), st.integers(0, 8))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What happens at the n-th request of a run: it dies, Storage is silent for a while, or somebody acts."""
-
-    at: int
-    after: bool
-    what: Deed | str
-
-
-TURNS = st.none() | st.builds(Turn, st.integers(1, 30), st.booleans(), st.sampled_from(["death", "silence"]) | DEEDS)
+TURNS = turns(DEEDS, 30)
 CHOSEN = st.integers(0, len(POLICIES) - 1)
 
 ANSWER, CONNECTION = "privateEndpointConnections/[^/]*$", "privateEndpointConnections"
@@ -77,7 +56,6 @@ CAUSES: tuple[dict[str, Any], ...] = (
     {"service": "topic", "status": 503},
     {"service": "topic", "status": 500},
 )
-"""What can go wrong; which of such requests, before it is done or after, and how often, is drawn."""
 
 SETTINGS = st.fixed_dictionaries(
     {
@@ -91,39 +69,26 @@ SETTINGS = st.fixed_dictionaries(
 FOLLOW_UPS = ("15s", "1m", "5m", "1h")
 
 
-class Approvals(RuleBasedStateMachine):
+class Approvals(History):
     """One history: targets at which somebody asks to be let in."""
 
-    def __init__(self, authority: Authority, storage: str, directory: Path) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.patch = pytest.MonkeyPatch()
-        self.open = AsyncExitStack()
-        self.authority, self.storage, self.directory = authority, storage, directory
-        self.events: list[str] = []
-        self.broken = 0
-        self.is_sound = True
+    causes = CAUSES
 
     @initialize(behaviour=SETTINGS, policy=CHOSEN, first=st.lists(ASKING, min_size=1, max_size=4))
     def begins(self, behaviour: dict[str, Any], policy: int, first: list[Deed]) -> None:
         """An Azure that behaves in one of the ways that it may, and a policy."""
-        self.simulator = Simulator(self.authority)
         self.policy = POLICIES[policy]
-        self._do(self._begin(behaviour))
+        self.do(self._begin(behaviour))
         for deed in first:
-            self._do(self.people.do(deed))
+            self.do(self.people.do(deed))
 
     async def _begin(self, behaviour: dict[str, Any]) -> None:
-        await self.open.enter_async_context(self.simulator)
-        for name, value in self.simulator.environment().items():
-            self.patch.setenv(name, value)
-        self.azure = await self.open.enter_async_context(Azure(self.simulator.url))
+        await self.open_azure()
         self.changes = {
             "estate": {"subscriptions": [HUB, SPOKE, OTHER]},
             "followUps": list(FOLLOW_UPS),
             "events": {"topic": topic_of(self.azure)},
         }
-        await emptied(self.storage)
         estate = await found_estate(self.azure, self.storage, self.directory, **self._settled())
         await self.azure.sim("POST", "settings", behaviour)
         watch = Watch(self.simulator.world)
@@ -135,106 +100,67 @@ class Approvals(RuleBasedStateMachine):
         await self.people.found()
         hosts = Hosts(estate, self.wire, watch, self.directory, self._settled())
         self.hosts = await self.open.enter_async_context(hosts)
-        self.simulator.world.listeners.append(self._tell)
+        self.simulator.world.listeners.append(self.tell)
 
     def _settled(self) -> dict[str, Any]:
         return {**self.changes, "approvals": {"rules": list(self.policy.rules)}}
 
-    def _tell(self, change: Change) -> None:
-        """What Event Grid would tell of a change, if it is any business of Hubwarden's."""
-        event = json.dumps({"subject": change.resource_id, "data": {"operationName": change.operation}})
-        if change.succeeded and hint_in(event):
-            self.events.append(event)
+    async def act(self, what: Deed) -> None:
+        """A consumer, or the owner of a target."""
+        await self.people.do(what)
+
+    def breaches(self) -> list[str]:
+        """What was answered, or written, as it must not be."""
+        return [*self.answers.broken, *self.hosts.watch.broken] if hasattr(self, "hosts") else []
 
     @rule(deed=DEEDS)
     def somebody_acts(self, deed: Deed) -> None:
         """A consumer, or the owner of a target."""
-        self._do(self.people.do(deed))
+        self.do(self.act(deed))
 
     @rule(which=st.integers(0, 99), again=st.booleans(), turn=TURNS)
     def an_event_comes(self, which: int, again: bool, turn: Turn | None) -> None:
         """Any that is under way, in whatever order, and perhaps once more."""
-        if self.events:
-            event = self.events[which % len(self.events)]
-            ended = self._decides(self.hosts.hears(event, self._incident(turn), dying=_kills(turn)))
-            if not again and not comes_again(ended):
-                self.events.remove(event)
+        with self.answers.run(self.policy):
+            self.heard(which, again, lambda event: self.hosts.hears(event, self.incident(turn), dying=kills(turn)))
 
     @rule(which=st.integers(0, 99), again=st.booleans(), turn=TURNS)
     def a_work_item_comes(self, which: int, again: bool, turn: Turn | None) -> None:
         """Any that was handed on, when it is due, and perhaps once more."""
-        if self.hosts.items:
-            item = self.hosts.items[which % len(self.hosts.items)]
-            ended = self._do(self._works(item, turn))
-            if not again and not comes_again(ended):
-                self.hosts.items.remove(item)
+        self.worked(which, again, lambda item: self._works(item, turn))
 
     @rule(scope=st.sampled_from([Pending(), Pending(), Everything()]), turn=TURNS)
     def a_timer_rings(self, scope: Scope, turn: Turn | None) -> None:
         """The minute's, or the sweep's."""
-        self._decides(self.hosts.looks(scope, self._incident(turn), dying=_kills(turn)))
+        self._decides(self.hosts.looks(scope, self.incident(turn), dying=kills(turn)))
 
     @rule(which=st.integers(0, 9), turn=TURNS)
     def somebody_asks(self, which: int, turn: Turn | None) -> None:
         """A look at a target or at an endpoint."""
-        self._decides(self.hosts.looks(self._scope(which), self._incident(turn), dying=_kills(turn)))
+        self._decides(self.hosts.looks(self._scope(which), self.incident(turn), dying=kills(turn)))
 
     @rule(one=st.integers(0, 9), other=st.integers(0, 9), policy=CHOSEN)
     def two_hosts_decide_at_once(self, one: int, other: int, policy: int) -> None:
         """The second one has other settings, as while they are rolled out."""
-        self._do(self._at_once(self._scope(one), self._scope(other), policy))
+        self.do(self._at_once(self._scope(one), self._scope(other), policy))
 
     @rule(policy=CHOSEN)
     def the_policy_changes(self, policy: int) -> None:
         """And Hubwarden starts anew with it."""
-        self._do(self._restart(policy))
+        self.do(self._restart(policy))
 
-    @precondition(lambda self: self.broken < 3)
-    @rule(
-        cause=st.sampled_from(CAUSES),
-        after=st.booleans(),
-        skip=st.sampled_from([0, 0, 1, 2]),
-        times=st.sampled_from([1, 2, 9]),
-    )
-    def something_breaks(self, cause: dict[str, Any], after: bool, skip: int, times: int) -> None:
-        """Some of Hubwarden's next requests fail, done or not."""
-        self.broken += 1
-        self.hosts.is_calm = False
-        fault = {"service": "arm", **cause, "skip": skip, "times": times}
-        self.simulator.faults.add({**fault, "when": "after" if after else "before"})
-
-    @precondition(lambda self: self.broken)
-    @rule()
-    def all_is_mended(self) -> None:
-        """Nothing fails any more."""
-        self._mend()
-
-    @rule(seconds=st.sampled_from([6.0, 40.0, 601.0, 4000.0]))
-    def time_passes(self, seconds: float) -> None:
-        """For everybody."""
-        self._do(self._pass(seconds))
-
-    def teardown(self) -> None:
-        """A history that went well so far has an end that is judged."""
-        try:
-            if self.is_sound and hasattr(self, "hosts"):
-                self._do(self._end())
-        finally:
-            self.runner.run(self.open.aclose())
-            self.runner.close()
-            self.patch.undo()
-
-    async def _end(self) -> None:
-        self._mend()
+    async def end(self) -> None:
+        """What began comes to its end; then a sweep, and another that finds nothing to answer."""
+        self.mend()
         await self.azure.sim("POST", "settings", {"failedAnswers": "off", "operationMs": 0})
         for _ in range(3):  # what ends may begin something else
-            await self._pass(7100)
+            await self.wait(7100)
             with self.answers.run(self.policy):
                 await self.hosts.looks(Everything())
         for _ in range(20):
             if self.hosts.items:
                 await self._works(self.hosts.items.pop(0), None)
-        await self._pass(7100)
+        await self.wait(7100)
         sent = self.answers.sent
         with self.answers.run(self.policy):
             report = await self.hosts.looks(Everything())
@@ -272,10 +198,6 @@ class Approvals(RuleBasedStateMachine):
             if ours and not kept:
                 yield f"ledger: nothing is kept of the answer to {each}"
 
-    def _mend(self) -> None:
-        self.broken, self.hosts.is_calm = 0, True
-        self.simulator.faults.clear()
-
     async def _restart(self, policy: int) -> None:
         self.policy = POLICIES[policy]
         self.hosts.changes = self._settled()
@@ -296,25 +218,9 @@ class Approvals(RuleBasedStateMachine):
         return Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
 
     async def _works(self, item: str, turn: Turn | None) -> Any:
-        await self._pass(max(0.0, WorkItem.from_json(item).due - self.hosts.estate.time.now()))
+        await self.wait(max(0.0, WorkItem.from_json(item).due - self.hosts.estate.time.now()))
         with self.answers.run(self.policy):
-            return await self.hosts.works(item, self._incident(turn), dying=_kills(turn))
-
-    async def _pass(self, seconds: float) -> None:
-        self.hosts.estate.time.seconds += seconds
-        await self.azure.advance(seconds)
-
-    def _incident(self, turn: Turn | None) -> Incident | None:
-        if turn is None:
-            return None
-
-        async def happen() -> None:
-            if isinstance(turn.what, Deed):
-                await self.people.do(turn.what)
-            else:
-                self.wire.storage_fails = 4
-
-        return Incident(turn.at, turn.after, happen)
+            return await self.hosts.works(item, self.incident(turn), dying=kills(turn))
 
     def _scope(self, which: int) -> Scope:
         asking = self.answers.asking()
@@ -324,16 +230,7 @@ class Approvals(RuleBasedStateMachine):
 
     def _decides(self, run: Coroutine[Any, Any, Value]) -> Value:
         with self.answers.run(self.policy):
-            return self._do(run)
-
-    def _do(self, doing: Coroutine[Any, Any, Value]) -> Value:
-        """Everything happens on one loop, and no broken law is passed over."""
-        self.is_sound = False
-        value = self.runner.run(doing)
-        broken = [*self.answers.broken, *self.hosts.watch.broken] if hasattr(self, "hosts") else []
-        assert not broken, "\n".join(broken)
-        self.is_sound = True
-        return value
+            return self.do(run)
 
 
 _STATUS = {APPROVED: "Approved", REJECTED: "Rejected"}
@@ -345,7 +242,3 @@ def _misjudged(asking: list[Asking], means: Any) -> Iterator[str]:
             yield f"law 2: {each} still waits, and the policy says {means(each)}"
         if not each.settled:
             yield f"{each} is not settled"
-
-
-def _kills(turn: Turn | None) -> bool:
-    return turn is not None and turn.what == "death"

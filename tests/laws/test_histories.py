@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
-
 from simulator.authority import Authority
+from tests.laws.history import live_through
 from tests.laws.machine import Histories
 
 HISTORIES = int(os.environ.get("HISTORIES", "25"))
@@ -18,11 +16,4 @@ STEPS = 20
 
 
 def test_any_history_ends_right(authority: Authority, storage: str, tmp_path: Path) -> None:
-    class HistoriesHere(Histories):
-        def __init__(self) -> None:
-            super().__init__(authority, storage, tmp_path)
-
-    kept = settings(
-        max_examples=HISTORIES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-    run_state_machine_as_test(HistoriesHere, settings=kept)
+    live_through(Histories, HISTORIES, STEPS, authority, storage, tmp_path)

@@ -209,7 +209,7 @@ class Answers:
             id=ids.key(document["id"]),
             endpoint=ids.key(endpoint.text),
             status=properties[STATE]["status"],
-            settled=properties["provisioningState"] in ("Succeeded", "Ready"),
+            settled=properties["provisioningState"] in ("Succeeded", "Ready", "Failed"),
             whose=whose,
             in_estate=whose == OURS and endpoint.subscription in (HUB, SPOKE, OTHER),
             subscription=endpoint.subscription,
