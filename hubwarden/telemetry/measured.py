@@ -50,6 +50,8 @@ def measure(report: Report) -> None:
         if held.reason in ALERTS:
             instruments.alerts.add(1, {"reason": held.reason.value})
     if isinstance(report.scope, Everything) and report.complete:
+        made = [each for each in report.outcomes if isinstance(each.change, Put) and each.result is Result.DONE]
+        instruments.right.set(len(plan.unchanged) + len(made))
         _gauge(instruments.held_records, (held for held in plan.held if held.connection is None))
     if isinstance(report.scope, Everything | Pending) and report.complete:
         _gauge(instruments.held_connections, (held for held in plan.held if held.connection is not None))

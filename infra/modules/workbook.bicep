@@ -9,6 +9,7 @@ param workspaceId string
 // Shown as a table, or as a chart over time; half of them are half as wide as the page.
 var parts = [
   { title: 'Sweeps', query: loadTextContent('../queries/workbook/sweeps.kql'), shown: 'table', width: '50' }
+  { title: 'Records that are right', query: loadTextContent('../queries/workbook/right.kql'), shown: 'timechart', width: '50' }
   { title: 'Held, by reason', query: loadTextContent('../queries/workbook/held.kql'), shown: 'table', width: '50' }
   { title: 'Outcomes', query: loadTextContent('../queries/workbook/outcomes.kql'), shown: 'barchart', width: '50' }
   { title: 'Alerts', query: loadTextContent('../queries/workbook/alerts.kql'), shown: 'barchart', width: '50' }

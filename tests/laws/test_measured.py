@@ -28,6 +28,7 @@ LATENCY, RUNS, CHANGES, PLANNED = (
     "hubwarden.plan.changes",
 )
 HELD, HELD_CONNECTIONS, ALERTS = "hubwarden.held.records", "hubwarden.held.connections", "hubwarden.alerts"
+RIGHT = "hubwarden.records.right"
 WAITING, LONGEST = "hubwarden.waiting.connections", "hubwarden.waiting.longest"
 ANSWERS, SWEEPS, THROTTLED = "hubwarden.answers", "hubwarden.sweeps", "hubwarden.throttled"
 QUEUE = ("hubwarden.queue.length", "hubwarden.queue.age", "hubwarden.queue.poison", "hubwarden.outbox.undelivered")
@@ -127,6 +128,20 @@ async def test_a_sweep_tells_what_it_held_by_reason_once(estate: Estate, collect
     assert collected.points(HELD, ALERTS, SWEEPS) == {}
 
 
+async def test_a_sweep_tells_how_many_records_are_right(estate: Estate, collected: Collected) -> None:
+    """Those that it found so, and those that it made so; not one that it holds, or could not write."""
+    for number in "123":
+        await endpoint_of(estate, f"pe{number}", f"st{number}")
+    await estate.write_by_hand("st3")
+    fault = {"service": "arm", "method": "PUT", "path": "/A/st2$", "status": 403, "times": 1}
+    await estate.azure.sim("POST", "faults", fault)
+    told = []
+    for _ in range(3):
+        await estate.sweep()
+        told.append(collected.points(RIGHT))
+    assert told == [{(RIGHT,): 1}, {(RIGHT,): 2}, {(RIGHT,): 2}]
+
+
 async def test_a_sweep_that_was_cut_short_tells_nothing_of_the_estate(estate: Estate, collected: Collected) -> None:
     """What it did not look at is not known."""
     await endpoint_of(estate)
@@ -134,7 +149,7 @@ async def test_a_sweep_that_was_cut_short_tells_nothing_of_the_estate(estate: Es
     await estate.azure.sim("POST", "faults", fault)
     report = await estate.sweep()
     assert not report.complete
-    assert collected.points(HELD, SWEEPS) == {}
+    assert collected.points(HELD, RIGHT, SWEEPS) == {}
 
 
 async def test_what_is_over_a_limit_is_an_alert(found: Founding, collected: Collected) -> None:
