@@ -4,9 +4,14 @@ subscription that asks, however many of its connections wait in a run."""
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from azure.core.pipeline.transport import AioHttpTransport
 
+from hubwarden.ledger.decisions import DECISIONS_TABLE
+from hubwarden.ledger.sights import SIGHTS_TABLE
 from hubwarden.model.report import Result
 from hubwarden.model.scope import Pending
 from tests.azure import SPOKE, resource_id
@@ -66,3 +71,26 @@ async def test_what_no_rule_needs_to_know_costs_nothing(found: Founding) -> None
     await asked(estate, await target_of(estate, SERVICE, "t2"), "pe2")
     calls, _ = await counted(estate, 1)
     assert calls == {"GET": 2, "PUT": 1}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_a_minutes_run_at_rest_asks_once_what_waits_and_reads_twice(
+    found: Founding, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """However many wait for a person: since when, and what is under way; where nobody waits, Storage is not asked."""
+    estate = await guarded(found)
+    for number in range(count):
+        await asked(estate, await target_of(estate, STORAGE, f"t{number}"), f"pe{number}")
+    await estate.hubwarden.run(Pending())
+    stored: list[str] = []
+    sends = AioHttpTransport.send
+
+    async def send(transport: Any, request: Any, **options: Any) -> Any:
+        if not request.url.startswith(estate.azure.url):
+            stored.append(f"{request.method} {urlsplit(request.url).path.rpartition('/')[2]}")
+        return await sends(transport, request, **options)
+
+    monkeypatch.setattr(AioHttpTransport, "send", send)
+    calls, questions = await counted(estate, 0)
+    assert (calls, questions) == ({}, 1)
+    assert sorted(stored) == [f"GET {table}()" for table in (DECISIONS_TABLE, SIGHTS_TABLE)] * bool(count)
