@@ -79,7 +79,7 @@ def rights_of(world: World, principal: str) -> Rights:
         if str(properties.get("principalId", "")).lower() == principal.lower():
             definition = str(properties.get("roleDefinitionId", ""))
             permissions = tuple(
-                (_pattern(each.get("actions")), _pattern(each.get("notActions")))
+                (_pattern(tuple(each.get("actions") or ())), _pattern(tuple(each.get("notActions") or ())))
                 for each in _defined(world, definition)
             )
             grants.append(Grant(ids.key(ids.parse(assignment["id"]).parent), permissions, definition))
@@ -129,8 +129,9 @@ def _defined(world: World, definition_id: str) -> list[dict[str, Any]]:
     return permissions
 
 
-def _pattern(actions: list[str] | None) -> str:
-    return "|".join(re.escape(action.lower()).replace(r"\*", ".*") for action in actions or []) or r"(?!)"
+@lru_cache(maxsize=256)
+def _pattern(actions: tuple[str, ...]) -> str:
+    return "|".join(re.escape(action.lower()).replace(r"\*", ".*") for action in actions) or r"(?!)"
 
 
 @lru_cache(maxsize=4096)

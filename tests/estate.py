@@ -18,6 +18,7 @@ from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, Azure, resource_id
+from tests.rights import grant
 
 TENANT = "00000000-0000-0000-0000-00000000aaaa"
 IDENTITY = "hubwarden-identity"
@@ -118,14 +119,22 @@ class Estate:
         await self.forget_calls()
 
 
-async def found_estate(azure: Azure, storage: str, directory: Path, **changes: Any) -> Estate:
-    """Founds the estate, with settings of a test's own; whoever asks closes its Hubwarden."""
+async def found_estate(azure: Azure, storage: str, directory: Path, *, roles: bool = False, **changes: Any) -> Estate:
+    """Founds the estate, with settings of a test's own; whoever asks closes its Hubwarden.
+
+    With `roles`, Hubwarden has the rights that infra gives it for these settings, and no others.
+    """
     time = SteeredTime()
-    hubwarden = Runtime.build(config(directory, azure.url, storage, **changes), now=time.now, sleep=time.sleep)
+    settled = config(directory, azure.url, storage, **changes)
+    hubwarden = Runtime.build(settled, now=time.now, sleep=time.sleep)
     await azure.spoke()
     await azure.hub()
     for subscription in (SPOKE, HUB):
         await azure.subscription(subscription, tenant=TENANT)
+    if roles:
+        for subscription in settled.subscriptions - {SPOKE, HUB}:  # where a role is assigned there is a subscription
+            await azure.subscription(subscription, tenant=TENANT)
+        await grant(azure, settled, IDENTITY)
     return Estate(azure, hubwarden, time, storage)
 
 

@@ -23,10 +23,11 @@ from tests.estate import Estate
 from tests.laws.conftest import Founding
 from tests.laws.hub_zones import GROUP, NETWORK, THE_ZONE, hub
 from tests.laws.hub_zones import endpoint as queue_endpoint
-from tests.laws.roles import APPROVER, MAKER, READER, TYPES, WRITER, actions_of, assign, used
+from tests.laws.roles import assign, used
 from tests.laws.test_approvals import Rule, answered, guarded, target_of
 from tests.laws.test_coverage import ASKED, subscribe
 from tests.laws.test_managed import managed_by, with_managers
+from tests.rights import APPROVER, MAKER, READER, TYPES, WRITER, actions_of
 
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 SERVICE, SLOTS = "Microsoft.Network/privateLinkServices", "Microsoft.Web/sites/slots"

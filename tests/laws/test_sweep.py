@@ -68,6 +68,7 @@ async def test_a_record_whose_endpoint_went_unheard_is_withdrawn_on_arms_word(es
     assert not (await estate.hubwarden.rooms.claims.all()).claims
 
 
+@pytest.mark.every_right  # the reader of the estate does not see that it lives elsewhere
 async def test_a_record_whose_endpoint_was_moved_out_of_the_estate_is_kept(estate: Estate) -> None:
     """Law 5: it lives elsewhere, and the address is still its own."""
     endpoint = await served(estate)

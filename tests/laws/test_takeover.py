@@ -29,6 +29,8 @@ from tests.estate import Estate, held, record_id, written
 from tests.laws.conftest import Founding
 from tests.laws.takeovers import COSMOS_ZONE, Moments, Takeovers, group_id, person_at, zone_id
 
+pytestmark = pytest.mark.every_right
+
 
 @pytest.fixture
 async def takeovers(estate: Estate, tmp_path: Path) -> AsyncIterator[Takeovers]:

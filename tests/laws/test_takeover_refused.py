@@ -31,6 +31,8 @@ from tests.laws.takeovers import (
 STORAGE = "Microsoft.Storage/storageAccounts"
 SANDBOX = "/providers/Microsoft.Management/managementGroups/sandbox"
 
+pytestmark = pytest.mark.every_right
+
 
 @pytest.fixture
 async def takeovers(estate: Estate, tmp_path: Path) -> AsyncIterator[Takeovers]:

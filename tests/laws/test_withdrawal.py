@@ -117,6 +117,7 @@ async def test_a_moved_endpoint_takes_its_record_over(estate: Estate) -> None:
     assert await estate.addresses() == ["10.1.0.4"]
 
 
+@pytest.mark.every_right  # the reader of the estate does not see that it lives elsewhere
 async def test_an_endpoint_that_may_have_been_moved_out_of_sight_keeps_its_record(estate: Estate) -> None:
     endpoint = await published(estate)
     document = (await estate.azure.arm("GET", endpoint)).body
