@@ -14,6 +14,14 @@ param deliverTo string = 'function'
 @description('An identity by which Event Grid writes to the account: dead letters (Storage Blob Data Contributor), and the queue (Storage Queue Data Message Sender). Microsoft documents that topics of subscriptions cannot have one: try it on one spoke first. Empty: no dead letters; what is lost is found by the next sweep.')
 param identityId string = ''
 
+@description('Whom to tell of events that Event Grid drops: action groups, by id; none: nobody.')
+param alertTo array = []
+
+@description('How grave that is: 0 (critical) to 4.')
+@minValue(0)
+@maxValue(4)
+param alertSeverity int = 1
+
 @description('The resource group for the topic. It is made if it is not there.')
 param groupName string = 'rg-hubwarden-events'
 
@@ -45,5 +53,7 @@ module topic 'modules/spoke-topic.bicep' = {
     deliverTo: delivery
     workAccountId: workAccountId
     identityId: identityId
+    alertTo: alertTo
+    alertSeverity: alertSeverity
   }
 }

@@ -18,6 +18,9 @@ param deliverTo string = 'function'
 @description('As in spoke.bicep.')
 param identityId string = ''
 
+@description('As in spoke.bicep.')
+param alertTo array = []
+
 module spoke 'spoke.bicep' = [
   for id in subscriptions: {
     name: 'hubwarden-spoke-${uniqueString(id)}'
@@ -27,6 +30,7 @@ module spoke 'spoke.bicep' = [
       workAccountId: workAccountId
       deliverTo: deliverTo
       identityId: identityId
+      alertTo: alertTo
       location: deployment().location
     }
   }

@@ -16,6 +16,12 @@ param workAccountId string
 @description('The identity that delivers to the account, by id; empty: none.')
 param identityId string
 
+@description('Whom to tell of events that Event Grid drops: action groups, by id; none: nobody.')
+param alertTo array
+
+@description('How grave that is: 0 (critical) to 4.')
+param alertSeverity int
+
 var events = loadJsonContent('../events.json')
 var stored = loadJsonContent('../storage.json')
 var byIdentity = { type: 'UserAssigned', userAssignedIdentity: identityId }
@@ -74,5 +80,35 @@ resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
     filter: wanted
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: empty(identityId) ? null : deadLetters
+  }
+}
+
+// What is dropped is in no log of ours: only the topic counts it.
+resource dropped 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(alertTo)) {
+  name: 'alert-${topicName}-dropped'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Event Grid dropped events. What it means and what to do: docs/operations.md, dropped.'
+    severity: alertSeverity
+    enabled: true
+    scopes: [topic.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'dropped'
+          criterionType: 'StaticThresholdCriterion'
+          metricName: 'DroppedEventCount'
+          timeAggregation: 'Total'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: [for id in alertTo: { actionGroupId: id }]
   }
 }

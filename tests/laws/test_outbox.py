@@ -12,7 +12,7 @@ from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import AioHttpTransport
 
 from hubwarden.errors import LedgerUnavailableError
-from hubwarden.ledger.outbox import Outbox, State
+from hubwarden.ledger.outbox import OUTBOX_FORMAT, OUTBOX_TABLE, Outbox, State
 from hubwarden.model.announcement import Announcement, Kind
 from hubwarden.model.scope import Everything, Pending, Scope
 from hubwarden.reconcile import publish
@@ -251,3 +251,15 @@ async def test_settling_what_another_instance_settled_is_no_fault(estate: Estate
     await outbox.settle(void=[first])
     await outbox.settle(void=[first, second])
     assert await outbox.of(State.DUE, most=9) == []
+
+
+async def test_what_a_newer_version_has_stored_is_neither_told_nor_changed(estate: Estate) -> None:
+    """It is announced by whoever can read it; what this version stores goes on beside it."""
+    outbox = outbox_of(estate)
+    table = estate.hubwarden.rooms.account.table(OUTBOX_TABLE).client
+    [theirs, ours] = await outbox.add([held(1), held(2)], State.DUE)
+    row = dict(await table.get_entity("outbox", theirs.name))
+    newer = {**row, "Format": OUTBOX_FORMAT + 1, "Kind": "Hubwarden.Moon.Landed", "Data": "of another shape"}
+    await table.upsert_entity(newer)
+    assert await outbox.of(State.DUE, most=9) == [ours]
+    assert dict(await table.get_entity("outbox", theirs.name)) == newer
