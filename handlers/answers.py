@@ -89,10 +89,10 @@ def body_of(req: func.HttpRequest, keys: Collection[str]) -> dict[str, Any]:
         raise InputError(f"the body has at most {LARGEST} bytes")
     try:
         body = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise InputError('the body is a JSON object such as {"endpoint": "<resource id>"}') from error
+    except (ValueError, RecursionError):
+        body = None
     if not isinstance(body, dict):
-        raise InputError("the body is a JSON object")
+        raise InputError(f"the body is a JSON object; allowed in it: {', '.join(keys)}")
     _none_but(keys, body)
     return body
 
