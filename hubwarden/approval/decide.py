@@ -10,7 +10,8 @@ How one rule ends:
 
 Nothing matches: the connection is held. So a fact that is not known can only hold, never approve or reject, and what is
 known decides the same whatever else comes to be known (three-valued logic as Kleene's, with False, None and True).
-One thing more is asked of a rule that approves: that it would not approve on the consumer's own words alone.
+One thing more is asked of a rule that approves: that it would not approve on the consumer's own words alone, be it
+because what it asks of the consumer is true of any stranger.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import FACTS, Facts
 from hubwarden.model.judgement import Judgement
 from hubwarden.model.policy import Policy
+
+_NOBODYS = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+"""The id of no subscription."""
 
 
 def decide(policy: Policy, connection: Connection, facts: Facts) -> Decision:
@@ -62,16 +66,17 @@ def open_questions(policy: Policy, facts: Facts) -> frozenset[str]:
 
 
 def _believes_anybody(reached: PreparedRule, facts: Facts) -> bool:
-    """Whether the rule matches although nothing is known of the consumer but its own words.
+    """Whether the rule would match a stranger who says the same, of whom nobody has heard and no tenancy is known.
 
-    Only a cel can: `consumer.inEstate || message.contains("please")` is true of whoever says please.
+    Only a cel can: `consumer.inEstate || message.contains("please")` is true of whoever says please, and so is
+    `consumer.subscription != "" && message.contains("please")`.
     """
-    unproven = replace(
+    stranger = replace(
         facts,
-        consumer=None,
-        consumer_management_groups=None,
-        in_estate=None,
+        consumer=_NOBODYS,
+        consumer_management_groups=(),
+        in_estate=False,
         tenancy=Tenancy.UNKNOWN,
-        managers=None,
+        managers=(),
     )
-    return reached.matches(unproven) is True
+    return reached.matches(stranger) is True

@@ -323,6 +323,31 @@ def test_a_cel_that_would_approve_whoever_says_please_holds_even_those_who_say_i
     assert verdict(replace(KNOWN, message="please"), replace(rule, then=Verdict.REJECT)) == (Verdict.REJECT, "polite")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "consumer.subscription != ''",
+        f"consumer.subscription != '{SPOKE}'",
+        "!('quarantine' in consumer.managementGroups)",
+        "!consumer.inEstate",
+    ],
+)
+def test_a_cel_that_asks_of_the_consumer_what_is_true_of_any_stranger_holds(asked: str) -> None:
+    """It rests on the consumer's own words as well: whoever nobody has heard of says them, and is let in."""
+    said = Rule("all but one", Verdict.APPROVE, cel=Expression.parse(f"{asked} && message == 'please'"))
+    meant = replace(said, cel=Expression.parse(f"{asked} && consumer.tenancy == 'foreign'"))
+    foreign = replace(
+        KNOWN,
+        consumer="99999999-2222-4222-8222-222222222222",
+        in_estate=False,
+        tenancy=Tenancy.FOREIGN,
+        consumer_management_groups=(),
+        message="please",
+    )
+    assert verdict(foreign, said) == (Verdict.HOLD, "all but one")
+    assert verdict(foreign, meant) == (Verdict.APPROVE, "all but one"), "unless the tenancy is asked for, too"
+
+
 HOSTILE = "pay 555-0100 \u202e<b>"
 
 
