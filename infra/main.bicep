@@ -32,7 +32,7 @@ param alwaysReady int = 1
 @description('Premium: the address of the package in a blob that the app\'s identity may read.')
 param packageUri string = ''
 
-@description('Subscriptions of the estate, by id: the reader is assigned in each. Leave out those beneath managementGroup.')
+@description('Subscriptions of the estate, by id: the reader is assigned in each, and where zoneGroups are. Leave out those beneath managementGroup.')
 param estateSubscriptions array = []
 
 @description('A management group over the estate, by name, where the roles may then be assigned, too (estate.bicep). Empty: none.')
@@ -122,7 +122,9 @@ var package = lacksPackage ? fail('packageUri: the premium plan runs from a pack
 var joined = createZones ? networks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
-var readIn = [for id in estateSubscriptions: '/subscriptions/${id}']
+// The zones' subscriptions, too: only where the first is shown is it known which tenant is ours.
+var readable = union(estateSubscriptions, map(zoneGroups, id => split(id, '/')[2]))
+var readIn = [for id in readable: '/subscriptions/${id}']
 var answeredIn = [for id in answering: '/subscriptions/${id}']
 var writtenIn = [for id in zoneGroups: '/subscriptions/${split(id, '/')[2]}']
 var joinedIn = [for id in joined: '/subscriptions/${split(id, '/')[2]}']
@@ -159,7 +161,7 @@ module identity 'modules/identity.bicep' = {
 // What the app is for comes before the app: a group or a subscription that is not there stops everything here.
 
 module reader 'modules/assign-at-subscription.bicep' = [
-  for id in estateSubscriptions: {
+  for id in readable: {
     name: '${name}-reader-${uniqueString(id)}'
     scope: subscription(id)
     params: { roleId: roles.outputs.estateReaderId, principalId: identity.outputs.principalId }
