@@ -1,4 +1,4 @@
-"""Queries of alerts, workbook and product: whole by Microsoft's own language service, and about what there is."""
+"""Queries of alerts, workbook, product and pages: whole by Microsoft's own language service, about what there is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hubwarden.telemetry.instruments import OBJECTIVE
 from hubwarden.telemetry.measured import ALERTS
 from simulator.azurite import node
 from tests.house.infra_files import INFRA, data_of
-from tests.house.sources import modules, tree
+from tests.house.sources import ROOT, modules, tree
 from tests.house.test_reasons import table
 
 QUERIES = INFRA / "queries"
@@ -56,6 +56,11 @@ def asked_of_the_graph() -> dict[str, str]:
 
 
 GRAPH = asked_of_the_graph()
+PAGES = {
+    f"{page.name}, query {number}": query
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    for number, query in enumerate(re.findall(r"```kusto\n(.+?)```", page.read_text(encoding="utf-8"), re.DOTALL), 1)
+}
 
 
 def read(queries: dict[str, str]) -> dict[str, Any]:
@@ -69,11 +74,11 @@ def read(queries: dict[str, str]) -> dict[str, Any]:
 @cache
 def told() -> dict[str, Any]:
     """What it says to all queries that there are, and to each table by itself."""
-    return read({**FILES, **GRAPH, **{name: name for name in TABLES}})
+    return read({**FILES, **GRAPH, **PAGES, **{name: name for name in TABLES}})
 
 
 @whole
-@pytest.mark.parametrize("name", [*FILES, *GRAPH])
+@pytest.mark.parametrize("name", [*FILES, *GRAPH, *PAGES])
 def test_a_query_is_whole_and_asks_for_columns_that_there_are(name: str) -> None:
     assert told()[name]["errors"] == []
 
@@ -94,7 +99,7 @@ def test_an_alerts_query_gives_the_number_that_its_rule_compares(name: str) -> N
 def test_a_query_that_is_wrong_is_found() -> None:
     wrong = {
         "a column that there is not": FILES["alerts/poison"].replace("Sum", "Value"),
-        "a table that there is not": FILES["alerts/poison"].replace("AppMetrics", "customMetrics"),
+        "a table that there is not": FILES["alerts/poison"].replace("AppMetrics", "AppMetric"),
         "a pipe too many": FILES["alerts/poison"] + "|",
         "a function that there is not": FILES["alerts/no-sweep"].replace("coalesce", "whatever"),
         "a text for a number": FILES["alerts/late"].replace("100.0 *", "'100' *"),
