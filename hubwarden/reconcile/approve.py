@@ -191,7 +191,9 @@ def _over_limit(held: Decision) -> Held:
 
 
 def _over(decision: Decision) -> str:
-    return f"{decision.verdict} by {decision.reason}, but approvals.limits.{decision.verdict} an hour are answered"
+    return (
+        f"{decision.verdict} by {decision.reason}; but approvals.limits.{decision.verdict} allows no more in this hour"
+    )
 
 
 def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) -> dict[ResourceId, Held]:

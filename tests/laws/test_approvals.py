@@ -486,6 +486,8 @@ async def test_answers_over_the_limit_of_an_hour_are_held_and_go_on_after_it(fou
     assert [each.result for each in approvals.outcomes] == [Result.DONE] * 2
     [held] = approvals.held
     assert held.reason is HeldReason.OVER_LIMIT
+    assert held.detail.startswith(f"{then} by rule own: ")
+    assert held.detail.endswith(f"; but approvals.limits.{then} allows no more in this hour")
     [left] = [each for each in approvals.decisions if each.verdict is Verdict.HOLD]
     assert (left.connection.id, left.rule) == (held.connection, "own")
     estate.time.seconds += 3599
