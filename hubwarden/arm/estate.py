@@ -61,8 +61,11 @@ class Estate:
         self._links: dict[ResourceId, _Remembered[tuple[Link, ...]]] = {}
         self._tenants: dict[str, _Remembered[Tenant | None]] = {}
 
-    async def includes(self, subscription: str) -> bool:
-        """Whether a subscription is ours to serve. Resource Graph is asked only where management groups are named."""
+    async def includes(self, subscription: str, *, fresh: bool = False) -> bool:
+        """Whether a subscription is ours to serve. Resource Graph is asked only where management groups are named.
+
+        A `fresh` answer is remembered only as long as a miss is: for a decision.
+        """
         subscription = fold(subscription)
         if subscription in self._excluded:
             return False
@@ -72,7 +75,7 @@ class Estate:
             return False
         known = self._members is not None and subscription in self._members.value
         # A new subscription should not wait ten minutes for its first record.
-        return subscription in await self._under(MEMBERS_LAST if known else MISS_LASTS)
+        return subscription in await self._under(MEMBERS_LAST if known and not fresh else MISS_LASTS)
 
     async def members(self) -> frozenset[str]:
         """All subscriptions of the estate; those under management groups are looked up unless that was just done."""

@@ -145,7 +145,9 @@ async def _age(around: Surroundings, connection: Connection, facts: Facts) -> Fa
 
 
 async def _estate(rooms: Rooms, facts: Facts) -> Facts:
-    return replace(facts, in_estate=await rooms.estate.includes(facts.consumer)) if facts.consumer else facts
+    if facts.consumer is None:
+        return facts
+    return replace(facts, in_estate=await rooms.estate.includes(facts.consumer, fresh=True))
 
 
 async def _tenancy(rooms: Rooms, around: Surroundings, facts: Facts) -> Facts:

@@ -173,3 +173,20 @@ async def test_a_message_of_any_length_or_kind_costs_nobody_else_anything(found:
     assert decision.verdict is Verdict.HOLD
     assert decision.connection.message == message
     assert len(decision.reason) < 200
+
+
+async def test_a_subscription_that_left_the_estate_is_not_approved_on_an_answer_that_is_remembered(
+    found: Founding,
+) -> None:
+    """Law 10: what is remembered of the estate's members is enough for a look, and not for a decision."""
+    of_corp = {"managementGroups": ["corp"], "subscriptions": [HUB]}
+    estate = await guarded(found, rule({}), estate=of_corp)
+    await estate.azure.subscription(SPOKE, tenant=TENANT, managementGroups=["corp", "root"])
+    target = await target_of(estate, STORAGE)
+    assert await estate.hubwarden.rooms.estate.includes(SPOKE)
+    await asked(estate, target)
+    connections = await connections_of(estate, target)
+    await estate.azure.subscription(SPOKE, tenant=TENANT, managementGroups=["sandbox", "root"])
+    estate.time.seconds += 60
+    [decision] = await judge(estate.hubwarden.rooms, connections)
+    assert decision.verdict is Verdict.HOLD
