@@ -54,8 +54,9 @@ def description(text: str) -> str:
 
 
 def to_be_seen(text: str) -> str:
-    """What of a text can be seen, in one line."""
-    return "".join(character for character in text if character.isprintable())
+    """What of a text can be seen, in one line: its words stay apart where a line ended between them."""
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join(character for character in spaced if character.isprintable())
 
 
 NAMES = tuple(name for name, fact in FACTS.items() if fact.kind is not Kind.TAGS)

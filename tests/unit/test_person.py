@@ -26,6 +26,10 @@ def test_a_ruling_is_read() -> None:
     assert Ruling.read(CONNECTION, "approve").reason == ""
 
 
+def test_a_reason_of_several_lines_becomes_one_and_its_words_stay_apart() -> None:
+    assert Ruling.read(CONNECTION, "approve", "ticket 4711\nagreed\twith Eve\n").reason == "ticket 4711 agreed with Eve"
+
+
 @pytest.mark.parametrize("verdict", ["hold", "Approve", "", None, 1, ["approve"], {}])
 def test_a_person_approves_or_rejects_and_nothing_else(verdict: object) -> None:
     with pytest.raises(InputError, match="'verdict' is approve or reject"):
