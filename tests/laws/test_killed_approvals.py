@@ -6,11 +6,13 @@ in the run that answers and in the one that follows the answer up; and with anot
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hubwarden.errors import LedgerUnavailableError
 from hubwarden.ledger.outbox import State
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint, OneTarget, Pending, Scope
@@ -22,6 +24,10 @@ from tests.laws.test_announced_after_a_crash import rows_of_answers
 from tests.laws.test_approvals import STORAGE, rule
 from tests.laws.test_killed import MOST_WRITES, Killer
 from tests.laws.test_providers import SQL, connection_at, sent, state_of, waiting_at
+from tests.laws.wire import Incident, Wire
+
+TRIES = 3
+"""As often as the SDKs ask Storage before they give up."""
 
 OWN = {"rules": [rule("own", types=[STORAGE, SQL], **{"in": "estate"})]}
 NONE = {"rules": [rule("none", "reject", types=[STORAGE, SQL], **{"in": "estate"})]}
@@ -94,6 +100,34 @@ async def test_killed_after_any_write_of_the_run_that_answers(
             assert number > 4, "there was something to kill"
             return
     raise AssertionError("the run has more writes than were tried")
+
+
+async def test_storage_that_falls_silent_at_any_call_costs_no_answer_and_makes_no_second(
+    found: Founding, azure: Azure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Law 12: what was not stored ahead is not sent; what was sent is one row and one event when Storage is back."""
+    counts: list[int] = []
+    for number in range(1, MOST_WRITES):
+        estate, target, endpoint = await asking(found, azure, STORAGE, number)
+        wire = Wire(estate.time, azure.url)
+
+        async def silent(wire: Wire = wire) -> None:
+            wire.storage_fails = TRIES
+
+        with monkeypatch.context() as patch, wire.incident(Incident(number, False, silent)):
+            wire.lay(patch)
+            with suppress(LedgerUnavailableError):
+                await estate.hubwarden.run(Pending())
+        counts.append(len(await sent(estate)))
+        await ends(estate, tmp_path, OWN)
+        await is_one_answer(estate, target, "Approved")
+        assert len(await sent(estate)) == 1, f"silent at call {number}: Azure is asked once"
+        await estate.azure.arm("DELETE", endpoint)
+        await estate.azure.settle()
+        if wire.calls < number:
+            assert set(counts) == {0, 1}, "it fell silent before the answer, and after it"
+            return
+    raise AssertionError("the run has more calls than were tried")
 
 
 async def test_killed_after_any_write_of_the_run_that_follows(

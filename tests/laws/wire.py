@@ -74,6 +74,11 @@ class Wire:
         patch.setattr(AioHttpTransport, "send", send)
         patch.setattr(AioHttpTransport, "sleep", sleep)
 
+    @property
+    def calls(self) -> int:
+        """How many requests there were since the incident was ordered."""
+        return self._count
+
     async def _sent(self, send: Callable[[], Awaitable[Any]], request: Any) -> Any:
         is_arm = request.url.startswith(self.arm)
         self._count += 1
