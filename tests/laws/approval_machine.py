@@ -34,9 +34,13 @@ from tests.laws.wire import Wire
 KINDS = ("ask", "ask", "ask", "ask", "leave", "again", "again", "approve", "reject", "move")
 DEEDS = st.builds(Deed, st.sampled_from(KINDS), st.integers(0, 9), st.integers(0, 4), st.integers(0, 8))
 ASKING = st.builds(Deed, st.just("ask"), st.integers(0, 4), st.integers(0, 4), st.integers(0, 8))
+ANEW = st.builds(
+    Deed, st.sampled_from(["ask", "ask", "again"]), st.integers(0, 4), st.integers(0, 4), st.integers(0, 8)
+)
+"""Right before a run, so that there is something for it to decide."""
 
 
-TURNS = turns(DEEDS, 30)
+TURNS = turns(DEEDS, 16)
 CHOSEN = st.integers(0, len(POLICIES) - 1)
 
 ANSWER, CONNECTION = "privateEndpointConnections/[^/]*$", "privateEndpointConnections"
@@ -129,9 +133,10 @@ class Approvals(History):
         """Any that was handed on, when it is due, and perhaps once more."""
         self.worked(which, again, lambda item: self._works(item, turn))
 
-    @rule(scope=st.sampled_from([Pending(), Pending(), Everything()]), turn=TURNS)
-    def a_timer_rings(self, scope: Scope, turn: Turn | None) -> None:
+    @rule(first=ANEW, scope=st.sampled_from([Pending(), Pending(), Everything()]), turn=TURNS)
+    def a_timer_rings(self, first: Deed, scope: Scope, turn: Turn | None) -> None:
         """The minute's, or the sweep's."""
+        self.do(self.act(first))
         self._decides(self.hosts.looks(scope, self.incident(turn), dying=kills(turn)))
 
     @rule(which=st.integers(0, 9), turn=TURNS)
@@ -139,10 +144,12 @@ class Approvals(History):
         """A look at a target or at an endpoint."""
         self._decides(self.hosts.looks(self._scope(which), self.incident(turn), dying=kills(turn)))
 
-    @rule(one=st.integers(0, 9), other=st.integers(0, 9), policy=CHOSEN)
-    def two_hosts_decide_at_once(self, one: int, other: int, policy: int) -> None:
-        """The second one has other settings, as while they are rolled out."""
-        self.do(self._at_once(self._scope(one), self._scope(other), policy))
+    @rule(first=ANEW, one=st.none() | st.integers(0, 9), other=st.none() | st.integers(0, 9), policy=CHOSEN)
+    def two_hosts_decide_at_once(self, first: Deed, one: int | None, other: int | None, policy: int) -> None:
+        """The second one has other settings, as while they are rolled out; None is the minute's timer."""
+        self.do(self.act(first))
+        scopes = [Pending() if each is None else self._scope(each) for each in (one, other)]
+        self.do(self._at_once(*scopes, policy))
 
     @rule(policy=CHOSEN)
     def the_policy_changes(self, policy: int) -> None:
