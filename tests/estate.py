@@ -50,6 +50,8 @@ class Estate:
     time: SteeredTime
     connection_string: str
     """Of the storage account that the test has for itself."""
+    roles: bool = False
+    """Whether Hubwarden has the rights that infra gives it, and no others."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,7 +137,7 @@ async def found_estate(azure: Azure, storage: str, directory: Path, *, roles: bo
         for subscription in settled.subscriptions - {SPOKE, HUB}:  # where a role is assigned there is a subscription
             await azure.subscription(subscription, tenant=TENANT)
         await grant(azure, settled, IDENTITY)
-    return Estate(azure, hubwarden, time, storage)
+    return Estate(azure, hubwarden, time, storage, roles)
 
 
 def record_id(name: str, zone: str = BLOB_ZONE) -> str:

@@ -18,6 +18,7 @@ from hubwarden.runtime import Runtime
 from simulator.azurite import Azurite
 from tests.azure import Azure
 from tests.estate import IDENTITY, Estate, config, found_estate
+from tests.rights import grant
 from tests.storage import next_account
 
 Founding = Callable[..., Awaitable[Estate]]
@@ -70,6 +71,8 @@ async def restarted(estate: Estate, directory: Path, /, **changes: Any) -> None:
     """Hubwarden starts anew, perhaps with other settings, on the same ledger."""
     await estate.hubwarden.close()
     settled = config(directory, estate.azure.url, estate.connection_string, **changes)
+    if estate.roles:
+        await grant(estate.azure, settled, IDENTITY)
     estate.hubwarden = Runtime.build(settled, now=estate.time.now, sleep=estate.time.sleep)
 
 

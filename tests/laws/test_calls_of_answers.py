@@ -45,6 +45,7 @@ async def test_an_answer_costs_a_read_a_write_and_looks_until_it_shows(
     assert questions == 1, "what waits, for all of them"
 
 
+@pytest.mark.every_right  # also in subscriptions that are not of the estate
 @pytest.mark.parametrize("each", [1, 3])
 async def test_whose_a_subscription_is_is_asked_once_however_much_waits(found: Founding, each: int) -> None:
     estate = await guarded(found, rule("ours", types=[STORAGE], **{"in": "tenant"}))

@@ -66,6 +66,7 @@ async def test_while_even_the_hub_is_not_shown_nothing_is_judged(estate: Estate)
     assert looked.next_look is not None
 
 
+@pytest.mark.every_right  # the reader of the estate does not see that it lives elsewhere
 @pytest.mark.parametrize(
     "answer",
     [
@@ -119,6 +120,7 @@ async def test_a_record_that_may_not_be_read_holds_back_only_itself(estate: Esta
     assert not (await estate.look(endpoint, thorough=True)).plan.held
 
 
+@pytest.mark.every_right  # a role can only be assigned at a group that is there
 async def test_one_hubs_trouble_is_not_the_others(found: Founding) -> None:
     groups = [f"/subscriptions/{HUB}/resourceGroups/{name}" for name in ("rg-dns", "rg-nowhere")]
     hubs = [{"name": f"hub{number}", "zones": [group]} for number, group in enumerate(groups)]

@@ -101,6 +101,7 @@ async def test_a_refusal_never_makes_a_subscription_ours(found: Founding) -> Non
     assert await estate.hubwarden.rooms.estate.tenancy(STRANGER) is Tenancy.UNKNOWN
 
 
+@pytest.mark.every_right  # also in subscriptions that are not of the estate
 async def test_a_subscription_that_moves_between_two_runs_is_judged_anew(found: Founding) -> None:
     """Design, section 3: a subscription's tenancy is remembered for an hour, and never for a decision."""
     ours = rule("ours", "approve", types=[STORAGE], **{"in": "tenant"})
@@ -152,6 +153,7 @@ async def test_an_id_that_only_looks_like_ours_is_nobodys(found: Founding, subsc
     assert await statuses(estate, target) == [PENDING]
 
 
+@pytest.mark.every_right  # also in subscriptions that are not of the estate
 async def test_an_id_in_other_letters_is_the_same(found: Founding) -> None:
     """Azure spells ids in several ways (behaviour reference section 6.5); tenancy and rules compare without case."""
     allowed = rule("allowed", "approve", types=[STORAGE], subscriptions=[STRANGER])
