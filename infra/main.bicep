@@ -123,7 +123,8 @@ var joined = createZones ? networks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
 // The zones' subscriptions, too: only where the first is shown is it known which tenant is ours.
-var readable = union(estateSubscriptions, map(zoneGroups, id => split(id, '/')[2]))
+var zonesIn = [for id in zoneGroups: split(id, '/')[2]]
+var readable = union(estateSubscriptions, zonesIn)
 var readIn = [for id in readable: '/subscriptions/${id}']
 var answeredIn = [for id in answering: '/subscriptions/${id}']
 var writtenIn = [for id in zoneGroups: '/subscriptions/${split(id, '/')[2]}']
