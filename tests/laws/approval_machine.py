@@ -148,8 +148,7 @@ class Approvals(History):
     def two_hosts_decide_at_once(self, first: Deed, one: int | None, other: int | None, policy: int) -> None:
         """The second one has other settings, as while they are rolled out; None is the minute's timer."""
         self.do(self.act(first))
-        scopes = [Pending() if each is None else self._scope(each) for each in (one, other)]
-        self.do(self._at_once(*scopes, policy))
+        self.do(self._at_once(self._scope(one), self._scope(other), policy))
 
     @rule(policy=CHOSEN)
     def the_policy_changes(self, policy: int) -> None:
@@ -229,7 +228,9 @@ class Approvals(History):
         with self.answers.run(self.policy):
             return await self.hosts.works(item, self.incident(turn), dying=kills(turn))
 
-    def _scope(self, which: int) -> Scope:
+    def _scope(self, which: int | None) -> Scope:
+        if which is None:
+            return Pending()
         asking = self.answers.asking()
         if which >= 5 and asking:
             return OneEndpoint(ResourceId.parse(asking[which % len(asking)].endpoint))
