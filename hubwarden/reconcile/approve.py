@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hubwarden.arm.connections import answers
+from hubwarden.errors import LedgerUnavailableError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason, PlanWarning
@@ -92,9 +93,7 @@ async def _answered(
     barred = {decision.connection.id: _somebodys(decision) for decision, mine, _ in places if mine is None}
     decisions = [_left(each, barred.get(each.connection.id)) for each in decisions]
     held += barred.values()
-    for decision, mine, count in places:
-        if mine is None:
-            await rooms.tally.take_back(COUNTED[decision.verdict], [count])
+    await _uncounted(rooms, [(decision.verdict, count) for decision, mine, count in places if mine is None])
     ahead = [(decision, mine, count) for decision, mine, count in places if mine is not None]
     answered = await some_at_once(lambda each: answer(rooms, *each), ahead, _AT_ONCE)
     return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
@@ -168,6 +167,15 @@ async def _counted(
                 late.add(decision.connection.id)
                 await rooms.tally.take_back(COUNTED[verdict], [name])
     return going, counts, late
+
+
+async def _uncounted(rooms: Rooms, answers: Iterable[tuple[Verdict, str]]) -> None:
+    """Takes back the notes of answers that others give. To fail is only a warning: they count for an hour, then."""
+    try:
+        for verdict, count in answers:
+            await rooms.tally.take_back(COUNTED[verdict], [count])
+    except LedgerUnavailableError as error:
+        log.warning("approve: an answer that another run gives counts here, too: %s", error)
 
 
 async def _room(rooms: Rooms, verdict: Verdict, answers: Sequence[Decision]) -> int:

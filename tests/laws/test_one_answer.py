@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hubwarden.errors import LedgerUnavailableError
 from hubwarden.model.connection import Verdict
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Report, Result
@@ -184,6 +185,29 @@ async def test_who_steps_back_counts_for_nothing(
         await asked(estate, target, "pe2")
         await other.run(scope(target))
     assert await statuses(estate, target) == ["Approved", "Approved"]
+
+
+async def test_that_others_could_not_be_uncounted_keeps_nobody_from_an_answer(
+    found: Founding, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Storage fails right then: what was stored ahead is answered all the same, and not ten minutes later."""
+    estate = await found(approvals=APPROVES)
+    target, second = [await target_of(estate, STORAGE, name) for name in ("t1", "t2")]
+    await asked(estate, target)
+    came, goes_on = held_up(monkeypatch, estate.hubwarden)
+    async with another_host(estate, tmp_path, APPROVES) as other:
+        first = asyncio.ensure_future(estate.hubwarden.run(OneTarget(ResourceId.parse(target))))
+        await came.wait()
+        await asked(estate, second, "pe2")
+
+        async def fails(*_: object) -> None:
+            raise LedgerUnavailableError("storage is down")
+
+        monkeypatch.setattr(other.rooms.tally, "take_back", fails)
+        assert results([await other.run(Pending())]) == [Result.DONE]
+        goes_on.set()
+        await first
+    assert await statuses(estate, target) == await statuses(estate, second) == ["Approved"]
 
 
 def results(reports: list[Report]) -> list[Result]:
