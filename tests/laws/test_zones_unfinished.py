@@ -199,6 +199,7 @@ async def test_what_azure_refuses_is_an_outcome_that_says_what_to_do(
     assert await links(estate) == {NETWORK: "NxDomainRedirect"}
 
 
+@pytest.mark.every_right  # until it takes them away itself
 async def test_with_roles_that_only_write_records_the_missing_right_is_named(found: Founding) -> None:
     """Behaviour reference section 6.1: 403 for the zone, and 403 for a network that may not be joined."""
     estate = await both_missing(found)
