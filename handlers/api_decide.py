@@ -18,13 +18,18 @@ door = func.Blueprint()
 @door.route(route="connections/decide", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @answering
 async def api_decide(req: func.HttpRequest) -> func.HttpResponse:
-    """`{"connection": id, "verdict": "approve"|"reject", "reason": text}`, from a person who may and can be named."""
+    """`{"connection": id, "verdict": "approve"|"reject", "reason": text}`, from a person who may and can be named.
+
+    `"endpoint": id` beside it says whose connection is meant.
+    """
+    if not settings().environment.knows_people:
+        return problem(403, "forbidden", "nobody is signed in here: the app's authentication is off")
     who = decider(settings(), req)
     if who is None:
         needed = "a person who is signed in, has an object id, and is one of approvals.people"
         return problem(403, "forbidden", f"to decide needs {needed}")
-    asked = body_of(req, ("connection", "verdict", "reason"))
-    ruling = Ruling.read(asked.get("connection"), asked.get("verdict"), asked.get("reason", ""))
+    asked = body_of(req, ("connection", "verdict", "reason", "endpoint"))
+    ruling = Ruling.read(asked.get("connection"), asked.get("verdict"), asked.get("reason", ""), asked.get("endpoint"))
     if not settings().applies:
         return problem(409, "mode-plan", "the settings say mode: plan, so nobody answers a connection")
     return came_of(await in_time(runtime().decide(ruling, who)))

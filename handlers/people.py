@@ -60,7 +60,10 @@ def person_in(req: func.HttpRequest) -> str | None:
 
 
 def is_one_of(people: Collection[str], req: func.HttpRequest) -> bool:
-    """Whether the person whom the header names has one of these app roles, or is in one of these groups."""
+    """Whether the person whom the header names has one of these app roles, or is in one of these groups.
+
+    A group counts by its object id only: whoever may make groups may call one like a role.
+    """
     principal = _principal(req.headers.get(PRINCIPAL, ""))
     claims = principal.get("claims")
     return isinstance(claims, list) and any(_grants(claim, principal.get("role_typ"), people) for claim in claims)
@@ -70,7 +73,9 @@ def _grants(claim: object, role_type: object, people: Collection[str]) -> bool:
     if not isinstance(claim, dict):
         return False
     kind, value = claim.get("typ"), claim.get("val")
-    return isinstance(kind, str) and kind in (role_type, _GROUPS) and isinstance(value, str) and value in people
+    if not isinstance(kind, str) or not isinstance(value, str) or value not in people:
+        return False
+    return kind == role_type or (kind == _GROUPS and object_id(value) is not None)
 
 
 def _values(claims: Iterable[object], kinds: Collection[str]) -> list[object]:

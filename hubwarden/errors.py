@@ -114,3 +114,8 @@ class NotFoundError(HubwardenError):
     def __init__(self, message: str, *, proves_absence: bool) -> None:
         super().__init__(message)
         self.proves_absence = proves_absence
+
+
+def trouble(error: OSError | UnicodeDecodeError) -> str:
+    """What is wrong with a file, in the system's words; its name is in the message already."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -38,6 +38,8 @@ def _add_answer(command: argparse.ArgumentParser, verdict: Verdict) -> None:
     command.add_argument("connection", metavar="CONNECTION", help="resource id of the connection")
     about = "what both sides read as the connection's description, cut to 140 characters there; kept in the ledger"
     command.add_argument("--reason", default="", metavar="TEXT", required=verdict is Verdict.REJECT, help=about)
+    about = "resource id of the endpoint that it is meant for; refused where it is another's"
+    command.add_argument("--endpoint", metavar="ENDPOINT", help=about)
     add_format(command).set_defaults(run=_decide, verdict=verdict)
 
 
@@ -53,7 +55,7 @@ def _connections(arguments: argparse.Namespace) -> int:
 
 
 def _decide(arguments: argparse.Namespace) -> int:
-    ruling = Ruling.read(arguments.connection, arguments.verdict, arguments.reason)
+    ruling = Ruling.read(arguments.connection, arguments.verdict, arguments.reason, arguments.endpoint)
 
     async def decide() -> Report:
         async with opened() as house:

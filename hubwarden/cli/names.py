@@ -11,6 +11,7 @@ from hubwarden.catalog import catalogue
 from hubwarden.catalog.rows import CLOUDS
 from hubwarden.cli.terminal import BAD_INPUT, OK, add_format, show
 from hubwarden.dns.offline import wishes_offline
+from hubwarden.errors import trouble
 from hubwarden.report.columns import printable
 from hubwarden.report.names import NameRow, names_csv, names_data, names_text
 
@@ -43,7 +44,7 @@ def _names(arguments: argparse.Namespace) -> int:
         try:
             files.read(str(file), file.read_bytes())
         except OSError as error:
-            files.faults.append(f"{file}: cannot be read: {error}")
+            files.faults.append(f"{file}: cannot be read: {trouble(error)}")
     services, networks = catalogue(arguments.cloud), RecordsPart().addresses
     rows = []
     for filed in files.endpoints():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hubwarden.approval.rehearse import compare, judge_each, rehearse
 from hubwarden.cli.terminal import BAD_INPUT, FAILED, HELD, OK, add_command, add_format, opened, show, text_of
-from hubwarden.errors import ConfigError, InputError
+from hubwarden.errors import ConfigError, InputError, trouble
 from hubwarden.model.judgement import Asking, Case
 from hubwarden.report.faults import faults_csv, faults_data
 from hubwarden.report.rehearsal import (
@@ -120,7 +120,7 @@ def _waiting(arguments: argparse.Namespace, policies: list[Policy]) -> tuple[Ask
         try:
             arguments.save.write_text(write_snapshot(waiting), encoding="utf-8")
         except OSError as error:
-            raise InputError(f"{arguments.save}: cannot be written: {error}") from error
+            raise InputError(f"{arguments.save}: cannot be written: {trouble(error)}") from error
     return waiting
 
 

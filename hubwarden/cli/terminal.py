@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubwarden.errors import InputError
+from hubwarden.errors import InputError, trouble
 from hubwarden.model.plan import plan_hash
 from hubwarden.runtime import Runtime
 
@@ -52,7 +52,7 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from error
+        raise InputError(f"{file}: cannot be read: {trouble(error)}") from error
 
 
 def opened() -> Runtime:

@@ -13,7 +13,7 @@ from hubwarden.config.environment import Environment, read_environment, storage_
 from hubwarden.config.policy import possible_slips
 from hubwarden.config.reading import read_as
 from hubwarden.config.schema import File
-from hubwarden.errors import ConfigError
+from hubwarden.errors import ConfigError, trouble
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
 from hubwarden.model.own_name import OwnName
@@ -73,7 +73,7 @@ def load(variables: Mapping[str, str] | None = None) -> Config:
     except ConfigError as error:
         faults += error.faults
     except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{environment.config_file}: cannot be read: {error}")
+        faults.append(f"{environment.config_file}: cannot be read: {trouble(error)}")
     if file is not None and file.cloud != "public" and environment.storage and environment.storage.is_public:
         setting = storage_setting(variables)
         faults.append(

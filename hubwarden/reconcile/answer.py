@@ -132,7 +132,7 @@ async def taken(rooms: Rooms, connections: Mapping[ResourceId, Connection]) -> t
 async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, applies: bool) -> Answered:
     """Looks at an answer that was taken in an earlier run; it is not sent again.
 
-    Once the last follow-up is over and the connection does not show it, it has failed.
+    Once the last follow-up is over and the connection does not show it, or is not shown itself, it has failed.
     """
     decided_by = by(intended.rule, intended.who)
     reason = f"{intended.verdict} by {decided_by}: Azure took it, and has not come to an end with it"
@@ -146,12 +146,12 @@ async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, ap
         answered = Answered(decision, Outcome(decision, Result.RACED, str(error)))
     except HubwardenError as error:
         log.warning("approve: the answer to %s could not be followed: %s", intended.connection, error)
-        return _under_way(decision)
+        answered, shows = _under_way(decision), f"cannot be looked at: {error}"
     else:
-        answered = _judged(decision, found)
+        answered, shows = _judged(decision, found), "does not show the answer"
     since = intended.taken_at or intended.at
     if answered.outcome is None and rooms.now() - since >= sum(rooms.follow_ups):
-        answered = _failed(answered.decision, "the last follow-up is over, and it does not show the answer")
+        answered = _failed(answered.decision, f"the last follow-up is over, and it {shows}")
     if answered.outcome is not None:
         await _close(rooms, intended, answered.outcome.result)
     return answered

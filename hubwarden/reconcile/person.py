@@ -41,7 +41,7 @@ async def decide(rooms: Rooms, ruling: Ruling, who: str) -> Report:
         raise PlanOnlyError("the settings say mode: plan, so no connection is answered")
     started = rooms.now()
     run = new_run_id(started)
-    decision = _decision(ruling, who, await _waiting(rooms, ruling.connection))
+    decision = _decision(ruling, who, await _waiting(rooms, ruling))
     [intended] = await intend(rooms, [decision], run)
     if intended is None:
         raise NotDecidedError(await _somebodys(rooms, ruling.connection))
@@ -61,9 +61,9 @@ async def decide(rooms: Rooms, ruling: Ruling, who: str) -> Report:
     )
 
 
-async def _waiting(rooms: Rooms, connection: ResourceId) -> Connection:
-    """The connection as its target shows it now, if it waits."""
-    target = connection.parent
+async def _waiting(rooms: Rooms, ruling: Ruling) -> Connection:
+    """The connection as its target shows it now, if it waits, and is whose the person means."""
+    connection, target = ruling.connection, ruling.connection.parent
     if not await rooms.estate.includes(target.subscription):
         raise InputError(f"the target {target} is not part of the estate")
     if not answers(target):
@@ -72,6 +72,9 @@ async def _waiting(rooms: Rooms, connection: ResourceId) -> Connection:
         found = await read_connection(rooms.arm, connection)
     except NotFoundError as error:
         raise NotDecidedError(f"{connection} is not there: {error}") from error
+    if ruling.endpoint is not None and found.endpoint != ruling.endpoint:
+        whose = found.endpoint or "none that it shows"
+        raise NotDecidedError(f"{connection} is not of {ruling.endpoint}, but of {whose}")
     if found.status is ConnectionStatus.REJECTED:
         raise NotDecidedError(
             f"{connection} is Rejected, which Azure does not take back:"

@@ -44,6 +44,9 @@ PEOPLE, APP = "spoke-team", "system"
 APPROVER = "Hubwarden.Approver"
 """The app role of people who may decide."""
 
+APPROVERS = "7c1e0000-0000-4000-8000-000000000001"
+"""The group of others who may, by its object id."""
+
 WORK, POISON = "hubwarden-work", "hubwarden-work-poison"
 _SCOPES = ["https://management.azure.com/.default"]
 
@@ -75,7 +78,7 @@ def settings(**changes: Any) -> str:
         "instance": "contoso",
         "estate": {"subscriptions": [HUB, *SPOKES]},
         "hubs": [{"name": "weu", "zones": [f"/subscriptions/{HUB}/resourceGroups/rg-dns"]}],
-        "approvals": {"people": [APPROVER]},
+        "approvals": {"people": [APPROVER, APPROVERS]},
         "records": {"limits": {"withdrawals": 5000, "perZone": 5000, "share": 1.0}},
         "followUps": ["100ms", "200ms", "400ms", "800ms"],
     }

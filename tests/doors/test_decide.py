@@ -19,7 +19,7 @@ import pytest
 from handlers.people import PRINCIPAL
 from tests.azure import Answer
 from tests.doors.conftest import SignIn
-from tests.doors.local_azure import APPROVER, PERSONAL, Spoke, settings, traces
+from tests.doors.local_azure import APPROVER, APPROVERS, PERSONAL, Spoke, settings, traces
 from tests.doors.test_instances import Instance, instance
 from tests.doors.test_shell import BAD_INPUT, FAILED, HELD, OK, shell
 
@@ -80,7 +80,7 @@ async def test_a_person_approves_and_the_record_follows(silent: Spoke, sign_in: 
 async def test_a_person_rejects_and_nobody_takes_it_back(silent: Spoke, sign_in: SignIn) -> None:
     """A clear refusal says what it shows now, and what helps."""
     connection = await waiting(silent)
-    await sign_in(groups=[APPROVER])
+    await sign_in(groups=[APPROVERS])
     assert (await decide(silent, connection, "reject")).status == 200
     [(status, description)] = await shown(silent)
     assert (status, description) == ("Rejected", "Rejected by Hubwarden (contoso): decided by a person")
@@ -119,6 +119,7 @@ NOBODIES: list[dict[str, Any] | None] = [
     None,
     {"roles": []},
     {"roles": ["Reader"], "groups": ["somebody"]},
+    {"roles": [], "groups": [APPROVER], "oid": ADA},
     {"roles": [APPROVER], "oid": None},
     {"roles": [APPROVER], "oid": "ada"},
     {"roles": [APPROVER], "oid": ADA, "claims": [{"typ": "oid", "val": ADA[:-1] + "0"}]},
@@ -130,7 +131,8 @@ NOBODIES: list[dict[str, Any] | None] = [
     {"roles": [APPROVER], "oid": ADA, "claims": [{"typ": SUBJECT, "val": ADA}]},
     {"roles": [APPROVER], "oid": ADA, "groups": [f"0f0e{number:032d}" for number in range(900)]},
 ]
-"""Nobody, without the role, without an object id or with two, arrays, an app, and more than a header may hold."""
+"""Nobody, without the role, in a group that is called like it, without an object id or with two, arrays, an app, and
+more than a header may hold."""
 
 
 async def test_nobody_else_decides(silent: Spoke, sign_in: SignIn) -> None:

@@ -7,7 +7,7 @@ import json
 
 from handlers.people import PRINCIPAL
 from tests.doors.conftest import SignIn
-from tests.doors.local_azure import APPROVER, Spoke, traces
+from tests.doors.local_azure import APPROVER, APPROVERS, Spoke, traces
 
 
 async def planned(spoke: Spoke, endpoint: str) -> str:
@@ -32,7 +32,7 @@ async def test_a_person_who_may_applies_that_very_plan(silent: Spoke, sign_in: S
 
 async def test_a_group_may_be_among_the_people_as_well(silent: Spoke, sign_in: SignIn) -> None:
     endpoint = await silent.endpoint()
-    await sign_in(groups=[APPROVER])
+    await sign_in(groups=[APPROVERS])
     done = await silent.ask("POST", "reconcile", {"endpoint": endpoint, "plan": await planned(silent, endpoint)})
     assert done.status == 200
 

@@ -23,7 +23,7 @@ from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget, Pending
 from hubwarden.reconcile.answer import COUNTED
 from hubwarden.reconcile.person import decide
-from tests.azure import SPOKE, Azure, resource_id
+from tests.azure import HUB, SPOKE, Azure, resource_id
 from tests.estate import TENANT, Estate
 from tests.laws.announced import announcing, told, topic_of
 from tests.laws.conftest import Founding, restarted
@@ -328,6 +328,22 @@ async def test_a_person_who_is_faster_at_the_resource_stands(found: Founding, st
     [shown] = await connections_of(estate, target)
     assert (shown.status, shown.message) == (status, "by hand")
     assert [(row["Result"], row["Who"]) for row in await rows_of_answers(estate)] == [("raced", ADA)]
+
+
+async def test_whose_connection_is_meant_may_be_said(found: Founding) -> None:
+    """Some providers name a connection after its endpoint, so that its id says nothing of who asks now."""
+    estate = await guarded(found)
+    target, connection = await waiting(estate)
+    theirs = str(connection.endpoint).replace(SPOKE, HUB)
+    with pytest.raises(NotDecidedError, match=f"but of {connection.endpoint}"):
+        await estate.hubwarden.decide(Ruling.read(str(connection.id), "approve", "", theirs), ADA)
+    with pytest.raises(InputError, match="not the id of a private endpoint"):
+        Ruling.read(str(connection.id), "approve", "", target)
+    [shown] = await connections_of(estate, target)
+    assert (shown.status, await open_rows(estate)) == (PENDING, ())
+    meant = Ruling.read(str(connection.id), "approve", "", str(connection.endpoint).upper())
+    report = await estate.hubwarden.decide(meant, ADA)
+    assert [outcome.result for outcome in report.outcomes] == [Result.DONE]
 
 
 async def test_one_made_anew_for_another_endpoint_is_not_answered(found: Founding) -> None:

@@ -92,6 +92,24 @@ async def test_an_answer_that_never_shows_has_failed_after_the_last_follow_up(
     assert report.outcomes == (), "Azure is still at work on it, so it is not answered again"
 
 
+async def test_an_answer_that_nobody_may_look_at_any_more_has_failed_after_the_last_follow_up(found: Founding) -> None:
+    """Nobody knows whether it took: that is told, and stays under way no longer."""
+    estate = await ruled(found, SQL)
+    target, endpoint = await waiting_at(estate, SQL)
+    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
+    await estate.look(endpoint)
+    [connection] = await connections_of(estate, target)
+    broken = fault("GET", str(connection.id), status=403, code="AuthorizationFailed")
+    await estate.azure.sim("POST", "faults", {**broken, "times": 99})
+    estate.time.seconds += sum(estate.hubwarden.rooms.follow_ups)
+    report = await estate.look(endpoint)
+    [outcome] = report.outcomes
+    assert (outcome.result, outcome.temporary) == (Result.FAILED, False)
+    assert "it cannot be looked at" in outcome.error
+    assert await estate.hubwarden.rooms.decisions.open() == ()
+    assert await sent(estate) == ["PUT"]
+
+
 async def test_whoever_looks_meanwhile_sends_nothing(found: Founding) -> None:
     """Events, the minute's timer, a sweep, and a person's plan: while the answer is under way, all of them wait."""
     estate = await ruled(found, MESSAGES)

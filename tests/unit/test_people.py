@@ -58,6 +58,7 @@ def test_a_role_or_a_group_makes_one_of_the_people(header: str) -> None:
     "header",
     [
         pytest.param(None, id="nobody"),
+        pytest.param(principal(claim("groups", "Hubwarden.Approver")), id="a group that is called like a role"),
         pytest.param("", id="empty"),
         pytest.param("%%%", id="no base64"),
         pytest.param("é", id="no ASCII"),
