@@ -203,7 +203,7 @@ async def test_what_is_no_decision_is_a_bad_request(silent: Spoke, sign_in: Sign
     for body in bodies:
         answer = await silent.ask("POST", "connections/decide", body)
         assert (answer.status, answer.body["type"]) == (400, "urn:hubwarden:bad-request"), body
-    assert answer.body["detail"] == "the body is a JSON object; allowed in it: connection, verdict, reason"
+    assert answer.body["detail"] == "the body is a JSON object; allowed in it: connection, verdict, reason, endpoint"
     gone = await decide(silent, f"{connection}0")
     assert (gone.status, gone.body["type"]) == (409, "urn:hubwarden:conflict")
     assert [status for status, _ in await shown(silent)] == ["Pending"]
