@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 
 import pytest
 
@@ -102,6 +103,8 @@ async def test_whoever_interrupts_it_is_told_where_to_look(silent: Spoke, variab
         env=environment(variables),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # Whoever started the tests in the background has its children ignore the signal.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
     async def states() -> list[str]:
