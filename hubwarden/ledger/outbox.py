@@ -9,7 +9,6 @@ import asyncio
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -18,7 +17,7 @@ from typing import Any
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import IN_ONE_TRANSACTION, StorageAccount, in_transactions
+from hubwarden.ledger.storage import IN_ONE_TRANSACTION, Operation, StorageAccount, in_transactions
 from hubwarden.model.announcement import Announcement, Kind, digest
 
 OUTBOX_TABLE = "hubwardenoutbox"
@@ -26,8 +25,6 @@ OUTBOX_FORMAT = 1
 _AT_ONCE = 5
 _PARTITION = "outbox"
 _EVENT, _TOLD = "event-", "told-"
-
-Operation = tuple[Any, ...]
 
 
 class State(StrEnum):
@@ -58,17 +55,19 @@ class Outbox:
     async def add(self, announcements: Iterable[Announcement], state: State) -> tuple[Kept, ...]:
         """Stores announcements of what is about to be done, or of what is done and due."""
         kept = [self._kept(each, state) for each in announcements]
-        await self._transact([("upsert", _to_row(each)) for each in kept], "storing what is to be announced")
+        await self._outbox.transact([("upsert", _to_row(each)) for each in kept], "storing what is to be announced")
         return tuple(kept)
 
     async def settle(self, *, due: Sequence[Kept] = (), void: Sequence[Kept] = ()) -> None:
         """What was intended is done, and due; or it never will be, or was taken, and is forgotten."""
         changes: list[Operation] = [("upsert", _to_row(replace(each, state=State.DUE))) for each in due]
-        await self._transact([*changes, *_deletions(each.name for each in void)], "settling what is to be announced")
+        changes += _deletions(each.name for each in void)
+        await self._outbox.transact(changes, "settling what is to be announced")
 
     async def refused(self, kept: Kept) -> None:
         """The topic does not take this one: it is tried apart from now on."""
-        await self._transact([("upsert", _to_row(replace(kept, state=State.REFUSED)))], "noting what was refused")
+        row = _to_row(replace(kept, state=State.REFUSED))
+        await self._outbox.transact([("upsert", row)], "noting what was refused")
 
     async def of(self, state: State, *, most: int) -> list[Kept]:
         """The oldest announcements in that state. What a newer Hubwarden has stored is left to it."""
@@ -116,7 +115,7 @@ class Outbox:
         told = sum(await asyncio.gather(*map(tell, parts)))
         if looked is not None:
             ended = [name for name, at in known.items() if name not in wanted and at <= looked]
-            await self._transact(_deletions(ended), "forgetting what was told")
+            await self._outbox.transact(_deletions(ended), "forgetting what was told")
         return told
 
     async def _tell(self, part: Sequence[tuple[str, Announcement]]) -> int:
@@ -149,17 +148,6 @@ class Outbox:
 
         with translated("reading what was told"):
             return await self._outbox.run(query)
-
-    async def _transact(self, operations: Sequence[Operation], doing: str) -> None:
-        for batch in in_transactions(operations):
-            try:
-                with translated(doing):
-                    await self._outbox.run(partial(self._table.submit_transaction, batch))
-            except RacedError:
-                # Another instance has deleted one of them meanwhile: each by itself, then.
-                for operation in batch:
-                    with suppress(RacedError), translated(doing):
-                        await self._table.submit_transaction([operation])
 
 
 def _deletions(names: Iterable[str]) -> list[Operation]:

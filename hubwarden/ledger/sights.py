@@ -6,25 +6,21 @@ its connection and the endpoint that asks: one made anew under the same id by an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount, in_transactions
+from hubwarden.ledger.storage import Operation, StorageAccount
 from hubwarden.model.announcement import digest
 from hubwarden.model.resource_id import ResourceId
 
 SIGHTS_TABLE = "hubwardensights"
 SIGHT_FORMAT = 1
 _PARTITION = "waiting"
-
-Operation = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +74,18 @@ class Sights:
 
     async def note(self, sights: Iterable[Sight]) -> None:
         """Stores new sights, and what is now known of others; who was faster with one is right."""
-        await self._transact([_operation(sight) for sight in sights], "noting since when connections wait")
+        await self._sights.transact([_operation(sight) for sight in sights], "noting since when connections wait")
 
     async def raise_again(self, sights: Iterable[Sight], now: float) -> list[Sight]:
         """Stores that these are raised now; gives those with which no other instance was faster."""
-        won: list[Sight] = []
-        for batch in in_transactions([replace(each, raised=now) for each in sights]):
-            operations = [_operation(each) for each in batch]
-            refused = await self._refused(operations, "noting what was raised")
-            won += [each for place, each in enumerate(batch) if place not in refused]
-        return won
+        raised = [replace(each, raised=now) for each in sights]
+        late = await self._sights.transact([_operation(each) for each in raised], "noting what was raised")
+        return [each for place, each in enumerate(raised) if place not in late]
 
     async def forget(self, sights: Iterable[Sight]) -> None:
         """Removes sights of what waits no longer, unless they changed meanwhile."""
         deletions = [("delete", _to_row(each), _insisting(each)) for each in sights]
-        await self._transact(deletions, "forgetting what waits no longer")
+        await self._sights.transact(deletions, "forgetting what waits no longer")
 
     async def forget_answered(self, connection: ResourceId, endpoint: ResourceId | None) -> None:
         """Removes the sight of a connection that shows its answer; there may be none."""
@@ -110,21 +103,6 @@ class Sights:
             rows = await self._sights.run(query)
         known = {row["RowKey"]: _to_sight(row) for row in rows if row["Format"] <= SIGHT_FORMAT}
         return Seen(known, frozenset(row["RowKey"] for row in rows if row["RowKey"] not in known))
-
-    async def _transact(self, operations: Sequence[Operation], doing: str) -> None:
-        for batch in in_transactions(operations):
-            await self._refused(batch, doing)
-
-    async def _refused(self, batch: Sequence[Operation], doing: str) -> set[int]:
-        """Does what it can of a transaction; gives the places of what another instance was faster with."""
-        try:
-            with translated(doing):
-                await self._sights.run(partial(self._table.submit_transaction, batch))
-        except RacedError:
-            if len(batch) == 1:
-                return {0}
-            return {place for place, each in enumerate(batch) if await self._refused([each], doing)}
-        return set()
 
 
 def name_of(connection: ResourceId, endpoint: ResourceId | None) -> str:

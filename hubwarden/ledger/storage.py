@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -11,6 +12,9 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
+
+from hubwarden.errors import RacedError
+from hubwarden.ledger.failures import translated
 
 WORK_QUEUE = "hubwarden-work"
 
@@ -28,6 +32,9 @@ _PATIENCE: dict[str, Any] = {
 
 IN_ONE_TRANSACTION = 100
 """Operations; Azure Tables takes no more."""
+
+Operation = tuple[Any, ...]
+"""One part of a transaction, as the SDK takes it."""
 
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
@@ -48,6 +55,27 @@ class Table:
     async def run(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
         """Runs an operation on the table, making the table first if that is what it lacks."""
         return await _making("TableNotFound", self.client.create_table, operation)
+
+    async def transact(self, operations: Sequence[Operation], doing: str) -> set[int]:
+        """Does all that it can, as much at once as may be; gives the places of what somebody else was faster with.
+
+        Raises LedgerUnavailableError.
+        """
+        late: set[int] = set()
+        for batch in in_transactions(list(enumerate(operations))):
+            late |= await self._late(batch, doing)
+        return late
+
+    async def _late(self, batch: Sequence[tuple[int, Operation]], doing: str) -> set[int]:
+        """One that is refused fails its transaction: then each is tried by itself."""
+        try:
+            with translated(doing):
+                await self.run(partial(self.client.submit_transaction, [operation for _, operation in batch]))
+        except RacedError:
+            if len(batch) == 1:
+                return {place for place, _ in batch}
+            return {place for each in batch for place in await self._late([each], doing)}
+        return set()
 
     async def delete(self, partition: str, rows: Sequence[str]) -> None:
         """Deletes rows of a partition; one that is gone fails its transaction."""

@@ -23,8 +23,6 @@ from hubwarden.reconcile.rooms import Rooms
 from hubwarden.telemetry.measured import brought
 from hubwarden.telemetry.tracing import spanned
 
-_AT_ONCE = 5
-
 Stored = dict[tuple[ResourceId, RecordKey], Claim]
 
 log = logging.getLogger(__name__)
@@ -42,7 +40,7 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
         listed = {claim.key for claim in sight.claims if claim.version}
         stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
     noted = await tell.ahead(rooms, view.plan.changes)
-    outcomes = await some_at_once(lambda change: _written(rooms, view, change, stored), view.plan.changes, _AT_ONCE)
+    outcomes = await some_at_once(lambda change: _written(rooms, view, change, stored), view.plan.changes)
     brought(outcomes, rooms.now())
     await tell.behind(rooms, noted, outcomes)
     try:

@@ -11,7 +11,7 @@ from hubwarden.arm.connections import answers
 from hubwarden.errors import LedgerUnavailableError
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
-from hubwarden.model.plan import Held, HeldReason, PlanWarning
+from hubwarden.model.plan import Held, HeldReason, Plan, PlanWarning
 from hubwarden.model.report import Outcome
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.answer import COUNTED, Answered, answer, follow, intend, taken
@@ -21,9 +21,8 @@ from hubwarden.reconcile.remind import overdue, remind
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import Since, since_when
 from hubwarden.reconcile.waiting import in_turn
+from hubwarden.reconcile.write import Part
 from hubwarden.telemetry.tracing import spanned
-
-_AT_ONCE = 5
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,11 @@ class Approvals:
     begun: tuple[Connection, ...] = ()
     """Those whose answer Azure took in this run, and is still at work on."""
     warnings: tuple[PlanWarning, ...] = ()
+
+    def as_part(self) -> Part:
+        """The same as a part of a run."""
+        plan = Plan(held=self.held, warnings=self.warnings)
+        return Part(plan, outcomes=self.outcomes, decisions=self.decisions)
 
 
 async def approve(
@@ -68,9 +72,7 @@ async def _answered(
 ) -> Approvals:
     held = [_must_act(each) for each in given.values() if each.must_act]
     under_way = await taken(rooms, given)
-    followed = await some_at_once(
-        lambda each: follow(rooms, each, given[each.connection], applies=applies), under_way, _AT_ONCE
-    )
+    followed = await some_at_once(lambda each: follow(rooms, each, given[each.connection], applies=applies), under_way)
     busy = {each.connection for each in under_way}
     waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
     decisions = await judge(rooms, waiting, since)
@@ -80,7 +82,7 @@ async def _answered(
     answering = [each for each in decisions if each.verdict is not Verdict.HOLD]
     held += [*objections.values(), *over]
     if not applies:
-        return _together(decisions, followed, held)
+        return approvals_of(decisions, followed, held)
     reasons = {each.connection: each.reason for each in held}
     await remind(rooms, [each for each in decisions if each.verdict is Verdict.HOLD], reasons, since)
     now = rooms.now()
@@ -95,15 +97,15 @@ async def _answered(
     held += barred.values()
     await _uncounted(rooms, [(decision.verdict, count) for decision, mine, count in places if mine is None])
     ahead = [(decision, mine, count) for decision, mine, count in places if mine is not None]
-    answered = await some_at_once(lambda each: answer(rooms, *each), ahead, _AT_ONCE)
-    return _together(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
+    answered = await some_at_once(lambda each: answer(rooms, *each), ahead)
+    return approvals_of(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
 
 
 @spanned("decide")
 async def judge(rooms: Rooms, connections: Sequence[Connection], since: Since | None = None) -> list[Decision]:
     """What the policy says to these connections, whatever their status; nobody is answered."""
     around = Surroundings(rooms, since)
-    return await some_at_once(lambda each: decided(rooms, each, around), connections, _AT_ONCE)
+    return await some_at_once(lambda each: decided(rooms, each, around), connections)
 
 
 def _first(since: Since, connection: Connection) -> float | None:
@@ -111,8 +113,11 @@ def _first(since: Since, connection: Connection) -> float | None:
     return sight.first if sight else None
 
 
-def _together(
-    decisions: Iterable[Decision], answered: Iterable[Answered], held: Iterable[Held], begun: Iterable[Answered] = ()
+def approvals_of(
+    decisions: Iterable[Decision],
+    answered: Sequence[Answered],
+    held: Iterable[Held] = (),
+    begun: Iterable[Answered] = (),
 ) -> Approvals:
     """What was decided with what came of it, each connection once."""
     ended = {each.decision.connection.id: each.decision for each in answered}

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+FEW = 5
+"""As many as there are unless somebody has a reason for more."""
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], most: int) -> list[Made]:
+async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], most: int = FEW) -> list[Made]:
     """What `do` makes of each, in their order, at most so many at a time. Raises the first that it raises."""
     gate = asyncio.Semaphore(most)
 

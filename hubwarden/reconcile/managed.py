@@ -28,7 +28,6 @@ INDEX_LASTS = 600.0
 """Seconds after which the index is believed to show whatever could have made a connection (it states no bound itself:
 behaviour reference section 5.3)."""
 
-_AT_ONCE = 5
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ async def managed_in_estate(rooms: Rooms) -> tuple[ManagedEndpoint, ...] | None:
         if len(managers) > MOST_ASKED:
             log.warning("approve: nobody's manager is known: %d resources could be it", len(managers))
             return None
-        shown = await some_at_once(lambda each: _of(rooms, each), managers, _AT_ONCE)
+        shown = await some_at_once(lambda each: _of(rooms, each), managers)
     except HubwardenError as error:
         log.warning("approve: nobody's manager is known: %s", error)
         return None

@@ -7,7 +7,6 @@ waits is answered, one answer at a time, and a person's who was faster stands (l
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from hubwarden.arm.connections import answers, read_connection
 from hubwarden.errors import InputError, LedgerUnavailableError, NotDecidedError, NotFoundError, PlanOnlyError
@@ -15,13 +14,12 @@ from hubwarden.model.connection import Connection, Decision, by
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.note import description
 from hubwarden.model.person import Ruling
-from hubwarden.model.plan import Plan
 from hubwarden.model.report import Report, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget
 from hubwarden.reconcile.afterwards import look_afterwards
 from hubwarden.reconcile.answer import Answered, answer, intend
-from hubwarden.reconcile.approve import Approvals
+from hubwarden.reconcile.approve import approvals_of
 from hubwarden.reconcile.facts import shown
 from hubwarden.reconcile.publish import announce
 from hubwarden.reconcile.rooms import Rooms
@@ -49,16 +47,7 @@ async def decide(rooms: Rooms, ruling: Ruling, who: str) -> Report:
     part = await _followed_up(rooms, answered)
     scope = OneTarget(decision.connection.target)
     await announce(rooms, scope, part, began=started)
-    return Report(
-        run=run,
-        scope=scope,
-        mode="apply",
-        started_at=datetime.fromtimestamp(started, UTC),
-        finished_at=datetime.fromtimestamp(rooms.now(), UTC),
-        plan=part.plan,
-        outcomes=part.outcomes,
-        decisions=part.decisions,
-    )
+    return part.report(run, scope, applies=True, began=started, ended=rooms.now())
 
 
 async def _waiting(rooms: Rooms, ruling: Ruling) -> Connection:
@@ -113,12 +102,9 @@ async def _somebodys(rooms: Rooms, connection: ResourceId) -> str:
 
 async def _followed_up(rooms: Rooms, answered: Answered) -> Part:
     """What came of the answer; to fail at handing on what follows is only a warning, for the sweep looks at it, too."""
-    decision = answered.decision
-    outcomes = (answered.outcome,) if answered.outcome else ()
-    held = (answered.held,) if answered.held else ()
-    begun = (decision.connection,) if answered.held else ()
+    approvals = approvals_of([answered.decision], [answered], begun=[answered] if answered.held else [])
     try:
-        await look_afterwards(rooms, Approvals((decision,), outcomes, held, begun))
+        await look_afterwards(rooms, approvals)
     except LedgerUnavailableError as error:
-        log.warning("decide: what follows for %s is left to the sweep: %s", decision.connection.id, error)
-    return Part(Plan(held=held), outcomes=outcomes, decisions=(decision,))
+        log.warning("decide: what follows for %s is left to the sweep: %s", answered.decision.connection.id, error)
+    return approvals.as_part()

@@ -17,8 +17,6 @@ from hubwarden.reconcile.facts import Surroundings, learnt
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.waiting import everywhere
 
-_AT_ONCE = 5
-
 
 async def asking(rooms: Rooms, policies: Sequence[Policy], *, wholly: bool) -> tuple[Asking, ...]:
     """Whatever waits in the estate, with the facts on which these policies depend, or, `wholly`, all that there are.
@@ -41,4 +39,4 @@ async def asking(rooms: Rooms, policies: Sequence[Policy], *, wholly: bool) -> t
     async def known(connection: Connection) -> Asking:
         return Asking(connection.id, connection.endpoint, await learnt(together, connection, around, asks))
 
-    return tuple(await some_at_once(known, waiting, _AT_ONCE))
+    return tuple(await some_at_once(known, waiting))

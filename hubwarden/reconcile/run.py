@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from hubwarden.arm.index import connections_in_index, endpoints_of_target
 from hubwarden.errors import PlanChangedError, PlanOnlyError
@@ -17,7 +16,7 @@ from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, 
 from hubwarden.model.word import Word
 from hubwarden.reconcile.afterwards import answered, look_afterwards
 from hubwarden.reconcile.answer import close_open
-from hubwarden.reconcile.approve import Approvals, approve
+from hubwarden.reconcile.approve import approve
 from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
@@ -96,18 +95,7 @@ async def _run(rooms: Rooms, scope: Scope, orders: Orders) -> Report:
     part = await missing_handed_on(rooms, part, orders, notes=not isinstance(scope, Everything))
     if orders.applies:
         await announce(rooms, scope, part, began=started)
-    return Report(
-        run=orders.run,
-        scope=scope,
-        mode="apply" if orders.applies else "plan",
-        started_at=datetime.fromtimestamp(started, UTC),
-        finished_at=datetime.fromtimestamp(rooms.now(), UTC),
-        plan=part.plan,
-        outcomes=part.outcomes,
-        decisions=part.decisions,
-        complete=part.complete,
-        watch=part.watch,
-    )
+    return part.report(orders.run, scope, applies=orders.applies, began=started, ended=rooms.now())
 
 
 async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
@@ -153,7 +141,7 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
         # Without an endpoint it tells of the target, whose owner is not asked for here: the endpoint is not approved.
         return Part(Plan(held=(found,))) if found.endpoint else Part()
     guids = {seen.id: seen.guid}
-    return _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run, guids=guids))
+    return (await approve(rooms, found, applies=orders.applies, run=orders.run, guids=guids)).as_part()
 
 
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
@@ -163,7 +151,7 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     if isinstance(found, Held):
         decided = Part(Plan(held=(found,)))
     else:
-        decided = _part_of(await approve(rooms, found, applies=orders.applies, run=orders.run))
+        decided = (await approve(rooms, found, applies=orders.applies, run=orders.run)).as_part()
         endpoints |= {each.endpoint for each in found if each.endpoint}
     return together([decided, await _endpoints(rooms, endpoints, orders)])
 
@@ -175,7 +163,7 @@ async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> P
     await look_afterwards(rooms, approvals)
     if thorough and orders.applies:
         await forget_ended(rooms, found)
-    return _part_of(approvals)
+    return approvals.as_part()
 
 
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:
@@ -184,8 +172,3 @@ async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Or
     views = [await observe(rooms, Ask(some, moving=moving)) for some in in_batches(ours, AT_ONCE)]
     written = await write_all(rooms, views, orders)
     return written if orders.applies else await warned(rooms, written, views)
-
-
-def _part_of(approvals: Approvals) -> Part:
-    plan = Plan(held=approvals.held, warnings=approvals.warnings)
-    return Part(plan, outcomes=approvals.outcomes, decisions=approvals.decisions)

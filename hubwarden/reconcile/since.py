@@ -16,8 +16,6 @@ from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.waiting import in_turn
 
-_AT_ONCE = 5
-
 log = logging.getLogger(__name__)
 
 
@@ -94,7 +92,7 @@ async def forget_ended(rooms: Rooms, waiting: Iterable[Connection]) -> None:
         there = {name_of(each.id, each.endpoint) for each in waiting}
         left = {each.connection: each for each in (await rooms.sights.all()).known.values() if each.name not in there}
         asked = [left[each] for each in in_turn(left, rooms.now())]
-        ended = await some_at_once(lambda sight: _has_ended(rooms, sight), asked, _AT_ONCE)
+        ended = await some_at_once(lambda sight: _has_ended(rooms, sight), asked)
         await rooms.sights.forget(sight for sight, has_ended in zip(asked, ended, strict=True) if has_ended)
     except HubwardenError as error:
         log.warning("sweep: what waits no longer is forgotten later: %s", error)

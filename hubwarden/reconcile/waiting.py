@@ -19,7 +19,6 @@ from hubwarden.reconcile.rooms import Rooms
 MOST_LISTED = 100
 """Targets whose connections a sweep asks ARM for, because the index shows none; the others' turn comes later."""
 
-_AT_ONCE = 5
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
             log.warning("sweep: connections were not listed: %s", error)
             return ()
 
-    found = await some_at_once(listed, in_turn(unshown, rooms.now()), _AT_ONCE)
+    found = await some_at_once(listed, in_turn(unshown, rooms.now()))
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
     return (*waiting, *asked, *asking)
 

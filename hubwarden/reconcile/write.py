@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from hubwarden.dns.limits import Spent, held_back, limited, withdrawals
 from hubwarden.dns.plan import joined
@@ -16,8 +17,8 @@ from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import Endpoint, Gone
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, Plan, Put
 from hubwarden.model.record import RecordKey
-from hubwarden.model.report import Outcome, Result
-from hubwarden.model.scope import OneEndpoint
+from hubwarden.model.report import Outcome, Report, Result
+from hubwarden.model.scope import OneEndpoint, Scope
 from hubwarden.reconcile.apply import apply
 from hubwarden.reconcile.hand_on import look_at
 from hubwarden.reconcile.look import see
@@ -58,6 +59,21 @@ class Part:
     decisions: tuple[Decision, ...] = ()
     complete: bool = True
     watch: bool = False
+
+    def report(self, run: str, scope: Scope, *, applies: bool, began: float, ended: float) -> Report:
+        """The Report of a run that came to this, between two moments in seconds since 1970."""
+        return Report(
+            run=run,
+            scope=scope,
+            mode="apply" if applies else "plan",
+            started_at=datetime.fromtimestamp(began, UTC),
+            finished_at=datetime.fromtimestamp(ended, UTC),
+            plan=self.plan,
+            outcomes=self.outcomes,
+            decisions=self.decisions,
+            complete=self.complete,
+            watch=self.watch,
+        )
 
 
 async def write(rooms: Rooms, view: View, orders: Orders) -> Part:
