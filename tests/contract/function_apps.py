@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from azure.core.exceptions import ResourceNotFoundError
@@ -127,7 +127,10 @@ class RunningApp:
         status, text, _ = await self.ask("POST", path, list(events), aeg_event_type="Notification", **headers)
         return status, text
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         """Closes the connections, not the app."""
         await self._quiet.close()
         await self.session.close()

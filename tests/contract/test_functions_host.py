@@ -30,12 +30,11 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 async def app(host: tuple[HostProcess, str]) -> AsyncIterator[RunningApp]:
     """That app, at rest and with empty queues."""
-    running = RunningApp(*host)
-    await running.rest()
-    for name in ("heard", "done", "work-poison", "listed", "ticked"):
-        await messages(running.storage, name)
-    yield running
-    await running.close()
+    async with RunningApp(*host) as running:
+        await running.rest()
+        for name in ("heard", "done", "work-poison", "listed", "ticked"):
+            await messages(running.storage, name)
+        yield running
 
 
 async def test_a_route_is_found_without_case_and_gives_its_parameters(app: RunningApp) -> None:
@@ -228,12 +227,11 @@ def work(message: func.QueueMessage) -> None:
     directory = write_app(Path(os.environ["SSL_CERT_FILE"]).parent / "later", code)
     host = HostProcess("host-0", directory, settings(app.storage))
     host.start()
-    running = RunningApp(host, app.storage)
-    await running.rest()
-    while not (await running.status())["errors"]:
+    async with RunningApp(host, app.storage) as running:
         await running.rest()
-    assert "was taken 6 times: moved to 'later-poison'" in (await running.status())["errors"][0]
-    await running.close()
+        while not (await running.status())["errors"]:
+            await running.rest()
+        assert "was taken 6 times: moved to 'later-poison'" in (await running.status())["errors"][0]
     host.stop()
 
 

@@ -26,9 +26,8 @@ async def app(azure: Azure, storage: str, tmp_path: Path) -> AsyncIterator[Runni
     variables = settings(storage, SSL_CERT_FILE=os.environ["SSL_CERT_FILE"])
     host = HostProcess("host-0", write_app(tmp_path / "app"), variables, simulator=azure.url)
     host.start()
-    running = RunningApp(host, storage)
-    yield running
-    await running.close()
+    async with RunningApp(host, storage) as running:
+        yield running
     assert host.stop() == 0
 
 
