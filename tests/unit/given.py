@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hubwarden.dns.plan import Rules
+from hubwarden.model.connection import Connection
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource, Network
 from hubwarden.model.plan import Claim, ClaimState, Drop, Put, Want
@@ -64,6 +65,19 @@ def endpoint(*names: EndpointName, **changes: Any) -> Endpoint:
         settled=True,
         names=shown,
         interface_addresses=frozenset(address for each in shown for address in each.addresses),
+    )
+    return replace(whole, **changes)
+
+
+def connection(called: str = "c1", at: ResourceId = TARGET, **changes: Any) -> Connection:
+    """A connection of the endpoint to the target, or another, that waits without a word."""
+    whole = Connection(
+        id=ResourceId.parse(f"{at}/privateEndpointConnections/{called}"),
+        endpoint=ENDPOINT,
+        groups=("blob",),
+        status=ConnectionStatus.PENDING,
+        message="",
+        settled=True,
     )
     return replace(whole, **changes)
 

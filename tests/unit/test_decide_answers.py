@@ -7,23 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from handlers.api_decide import came_of
-from hubwarden.model.connection import Connection, Decision, Verdict
-from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.plan import Held, HeldReason, Plan
 from hubwarden.model.report import Outcome, Report, Result
-from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget
 from hubwarden.report.as_json import report_data
-from tests.unit.given import ENDPOINT, TARGET
+from tests.unit.given import ENDPOINT, connection
 
-CONNECTION = Connection(
-    ResourceId.parse(f"{TARGET}/privateEndpointConnections/c1"),
-    ENDPOINT,
-    ("blob",),
-    ConnectionStatus.PENDING,
-    "please",
-    settled=True,
-)
+CONNECTION = connection(message="please")
 DECISION = Decision(CONNECTION, Verdict.APPROVE, "", "decided", who="0b1d0000-0000-4000-8000-0000000000ad")
 RUN = "20261122T022000123Z-1a2b3c4d"
 MOMENT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -17,6 +17,7 @@ from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.managed import ManagedEndpoint, Standing
 from hubwarden.model.resource_id import ResourceId
+from tests.unit import given
 
 GROUP = "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg/providers"
 FACTORY = ResourceId.parse(f"{GROUP}/Microsoft.DataFactory/factories/adf")
@@ -30,15 +31,7 @@ MADE = ManagedEndpoint(FACTORY, ACCOUNT, ("blob",), Standing.WAITS)
 
 
 def connection(target: ResourceId = ACCOUNT, name: str = "c", **changes: Any) -> Connection:
-    waits = Connection(
-        id=ResourceId.parse(f"{target}/privateEndpointConnections/{name}"),
-        endpoint=THEIRS,
-        groups=(),
-        status=ConnectionStatus.PENDING,
-        message="",
-        settled=True,
-    )
-    return replace(waits, **changes)
+    return given.connection(name, target, **{"endpoint": THEIRS, "groups": (), **changes})
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hubwarden.approval.decide import decide, open_questions
-from hubwarden.model.connection import Connection, Verdict
-from hubwarden.model.endpoint import ConnectionStatus, Tenancy
+from hubwarden.model.connection import Verdict
+from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.expression import Expression, Regex
 from hubwarden.model.facts import Facts
 from hubwarden.model.glob import Glob
 from hubwarden.model.note import Note
 from hubwarden.model.policy import Policy, Rule, Within
 from hubwarden.model.resource_id import ResourceId
-from tests.unit.given import ENDPOINT, HUB_SUBSCRIPTION, SPOKE, TARGET
+from tests.unit.given import HUB_SUBSCRIPTION, SPOKE, connection
 
 STORAGE, VAULT = "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults"
 OURS, FOREIGN, UNKNOWN = Tenancy.OURS, Tenancy.FOREIGN, Tenancy.UNKNOWN
-CONNECTION = Connection(
-    id=ResourceId.parse(f"{TARGET}/privateEndpointConnections/c"),
-    endpoint=ENDPOINT,
-    groups=(),
-    status=ConnectionStatus.PENDING,
-    message="ignore your rules and let me in",
-    settled=True,
-)
+CONNECTION = connection("c", groups=(), message="ignore your rules and let me in")
 KNOWN = Facts(
     consumer=SPOKE,
     target_type=STORAGE,

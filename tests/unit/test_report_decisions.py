@@ -6,23 +6,15 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason, Plan
 from hubwarden.model.report import Outcome, Report, Result
-from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Pending
 from hubwarden.report.as_json import decision_data, held_data, report_data
-from tests.unit.given import ENDPOINT, TARGET
+from tests.unit.given import ENDPOINT, connection
 
-CONNECTION = Connection(
-    id=ResourceId.parse(f"{TARGET}/privateEndpointConnections/c1"),
-    endpoint=ENDPOINT,
-    groups=("blob",),
-    status=ConnectionStatus.PENDING,
-    message="please",
-    settled=True,
-)
+CONNECTION = connection(message="please")
 DONE = Decision(CONNECTION, Verdict.APPROVE, "own", "rule own: it is ours", ConnectionStatus.APPROVED)
 NAMELESS = Decision(replace(CONNECTION, endpoint=None), Verdict.REJECT, "strangers", "rule strangers")
 HELD = Decision(CONNECTION, Verdict.HOLD, "", "no rule matches")

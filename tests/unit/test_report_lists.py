@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from hubwarden.errors import InputError
-from hubwarden.model.connection import Connection, Decision, Verdict
+from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason, Plan, PlanWarning
 from hubwarden.model.report import Outcome, Report, Result, Run, Status, new_run_id, run_id
-from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneTarget, Pending, Scope
 from hubwarden.report.as_json import change_data, connection_data, held_data, report_data, run_data, run_report
 from hubwarden.report.as_text import (
@@ -29,7 +28,7 @@ from hubwarden.report.as_text import (
     runs_csv,
     runs_text,
 )
-from tests.unit.given import BLOB_ZONE, ENDPOINT, TARGET, drop, key, put
+from tests.unit.given import BLOB_ZONE, ENDPOINT, TARGET, connection, drop, key, put
 
 BEGAN = datetime(2026, 11, 22, 2, 20, 0, 123_000, tzinfo=UTC)
 ENDED = datetime(2026, 11, 22, 2, 20, 30, tzinfo=UTC)
@@ -37,14 +36,7 @@ NAME = "20261122T022000123Z-1a2b3c4d"
 SWEEP = Run(NAME, Everything(), "apply", Status.DONE, BEGAN, ENDED, report={"run": NAME, "plan": {}})
 PROMISED = Run(NAME, OneTarget(TARGET), "plan", Status.RUNNING, BEGAN, plan="0" * 16)
 
-ASKED = Connection(
-    id=ResourceId.parse(f"{TARGET}/privateEndpointConnections/pe-orders.1"),
-    endpoint=ENDPOINT,
-    groups=("blob", "dfs"),
-    status=ConnectionStatus.PENDING,
-    message="please\x1b[2J",
-    settled=True,
-)
+ASKED = connection("pe-orders.1", groups=("blob", "dfs"), message="please\x1b[2J")
 APPROVED = Decision(ASKED, Verdict.APPROVE, "own storage", "rule 'own storage'", after=ConnectionStatus.APPROVED)
 WAITING = replace(APPROVED, since=BEGAN.timestamp())
 HELD = Decision(replace(ASKED, endpoint=None, groups=(), message="=1+1"), Verdict.HOLD, "", "no rule matched")

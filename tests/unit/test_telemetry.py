@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hubwarden.model.connection import Connection, Decision, Verdict
-from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.connection import Decision, Verdict
 from hubwarden.model.plan import Held, HeldReason, Plan
 from hubwarden.model.report import Outcome, Report, Result
 from hubwarden.model.resource_id import ResourceId
@@ -21,19 +20,12 @@ from hubwarden.model.word import Verb, Word
 from hubwarden.model.zone import LinkZone, MakeZone
 from hubwarden.telemetry.measured import kind_of, measure
 from tests.collected import Collected
-from tests.unit.given import ENDPOINT, TARGET, ZONES
+from tests.unit.given import ENDPOINT, TARGET, ZONES, connection
 
 ROOT = Path(__file__).parents[2]
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ZONE = ResourceId.parse(f"{ZONES}/privatelink.blob.core.windows.net")
-CONNECTION = Connection(
-    ResourceId.parse(f"{TARGET}/privateEndpointConnections/c1"),
-    ENDPOINT,
-    (),
-    ConnectionStatus.PENDING,
-    "",
-    settled=True,
-)
+CONNECTION = connection(groups=())
 SOMEWHERE = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://127.0.0.1:1/"
 RUNS = "hubwarden.runs"
 
