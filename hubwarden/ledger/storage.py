@@ -15,6 +15,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
+from hubwarden.ledger.throttling import CountingTransport
 
 WORK_QUEUE = "hubwarden-work"
 
@@ -26,9 +27,8 @@ _PATIENCE: dict[str, Any] = {
     "initial_backoff": 0,
     "increment_base": 1,
     "random_jitter_range": 0,
-    "connection_timeout": 5,
-    "read_timeout": 10,
 }
+_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 10}
 
 IN_ONE_TRANSACTION = 100
 """Operations; Azure Tables takes no more."""
@@ -98,13 +98,14 @@ class StorageAccount:
         queue_uri: str = "",
         credential: AsyncTokenCredential | None = None,
     ) -> None:
+        of_tables, of_queues = _options("table"), _options("queue")
         if connection_string:
-            self._tables = TableServiceClient.from_connection_string(connection_string, **_PATIENCE)
-            self._queues = QueueServiceClient.from_connection_string(connection_string, **_PATIENCE)
+            self._tables = TableServiceClient.from_connection_string(connection_string, **of_tables)
+            self._queues = QueueServiceClient.from_connection_string(connection_string, **of_queues)
         else:
             assert credential is not None
-            self._tables = TableServiceClient(endpoint=table_uri, credential=credential, **_PATIENCE)
-            self._queues = QueueServiceClient(account_url=queue_uri, credential=credential, **_PATIENCE)
+            self._tables = TableServiceClient(endpoint=table_uri, credential=credential, **of_tables)
+            self._queues = QueueServiceClient(account_url=queue_uri, credential=credential, **of_queues)
         # The Functions host reads base64 unless host.json says otherwise.
         self.work = self._queues.get_queue_client(WORK_QUEUE, message_encode_policy=TextBase64EncodePolicy())
         self.poison = self._queues.get_queue_client(f"{WORK_QUEUE}-poison")
@@ -122,6 +123,10 @@ class StorageAccount:
         """Ends all connections."""
         await self._tables.close()
         await self._queues.close()
+
+
+def _options(service: str) -> dict[str, Any]:
+    return {**_PATIENCE, "transport": CountingTransport(service, **_TIMEOUTS)}
 
 
 async def _making(

@@ -99,7 +99,7 @@ def measure_coverage(counts: Mapping[Finding, int]) -> None:
 
 
 def was_throttled(service: str) -> None:
-    """Azure answered 429."""
+    """Azure refused a request as one too many: ARM and Resource Graph by 429, Storage by 503, too."""
     instruments.throttled.add(1, {"service": service})
 
 

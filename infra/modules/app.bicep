@@ -68,6 +68,10 @@ var settings = {
   HUBWARDEN_COVERAGE: coverageSchedule
   APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // The exporter tells Microsoft about itself, and asks there what to do otherwise: neither is asked for here, and from
+  // a closed network neither gets out.
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
+  APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED: 'true'
 }
 
 // The webhook of Event Grid and the API are one site, so the rules are for both: the path cannot be told apart here.

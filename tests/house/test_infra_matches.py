@@ -7,6 +7,8 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +28,8 @@ STORED: dict[str, Any] = data_of("storage.json")
 LOCAL: dict[str, Any] = FILTER
 """The filter under which the local Azure delivers, so under which everything else is tested."""
 
-# Read by the Functions host, its extensions and its identity-based connections, and by the exporter of telemetry, which
-# takes the last for its identity: not by the app itself.
+# Read by the Functions host, its extensions and its identity-based connections, and by the exporter of telemetry, but
+# not by the app itself.
 HOSTS = {
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__queueServiceUri",
@@ -37,6 +39,8 @@ HOSTS = {
     "HUBWARDEN_STORAGE__credential",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
 }
 # Read by the app, and not set here, each for a reason.
 UNSET = {
@@ -100,6 +104,12 @@ def test_the_work_queues_connection_has_what_the_host_asks_of_one_by_identity() 
     [trigger] = indexed(*(name for name in SETTINGS if name.startswith("HUBWARDEN_STORAGE")))["work"]
     prefix = trigger["connection"]
     assert {f"{prefix}__{part}" for part in ("queueServiceUri", "credential", "clientId")} <= set(SETTINGS)
+
+
+def test_the_exporter_of_this_version_reads_what_is_set_for_it() -> None:
+    exporter = Path(str(files("azure.monitor.opentelemetry.exporter")))
+    read = "".join(each.read_text(encoding="utf-8") for each in exporter.rglob("*.py"))
+    assert [name for name in HOSTS if name.startswith("APPLICATIONINSIGHTS_") and f'"{name}"' not in read] == []
 
 
 @pytest.mark.parametrize(("setting", "name"), TIMERS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from hubwarden.errors import LedgerUnavailableError
+from hubwarden.ledger.runs import Runs as LedgerRuns
+from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, Pending
@@ -197,6 +201,31 @@ async def test_throttled_requests_are_counted_by_service(estate: Estate, collect
     await estate.azure.sim("POST", "faults", fault)
     await estate.sweep()
     assert collected.points(THROTTLED) == {(THROTTLED, service): 2}
+
+
+@pytest.mark.parametrize("refusal", ["429 Too Many Requests", "503 Server Busy"])
+async def test_what_storage_refuses_as_too_many_is_counted_by_service(collected: Collected, refusal: str) -> None:
+    """Every try of it; 500 is not among them (Microsoft, "Common REST API error codes" of storage)."""
+    answers = iter([refusal, "500 Internal Server Error"] * 9)
+    given: list[str] = []
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        given.append(next(answers))
+        writer.write(f"HTTP/1.1 {given[-1]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(busy, "127.0.0.1", 0) as server:
+        place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/test"
+        named = f"AccountName=test;AccountKey=dGVzdA==;QueueEndpoint={place};TableEndpoint={place};"
+        account = StorageAccount(connection_string=named)
+        for asked in (WorkQueue(account).age(0), LedgerRuns(account).last_sweep()):
+            with pytest.raises(LedgerUnavailableError):
+                await asked
+        await account.close()
+    points = collected.points(THROTTLED)
+    assert {point[1] for point in points} == {"queue", "table"}
+    assert sum(points.values()) == given.count(refusal) < len(given)
 
 
 async def test_zones_are_told_by_how_full_they_are(estate: Estate, collected: Collected) -> None:
