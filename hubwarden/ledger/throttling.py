@@ -10,8 +10,8 @@ from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, A
 from hubwarden.telemetry.measured import was_throttled
 
 TOO_MANY = frozenset({429, 503})
-"""How Storage says so: 503 ServerBusy where an account or a partition is at its limit (Microsoft, "Common REST API error
-codes"), 429 from what stands before it."""
+"""How Storage says so: 503 ServerBusy where an account or a partition is at its limit (Microsoft, "Common REST API
+error codes"), 429 from what stands before it."""
 
 
 class CountingTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
