@@ -74,6 +74,67 @@ def test_azd_deploys_the_app_that_main_tags_from_a_package_for_its_python() -> N
     assert "infra/spokes.sh" in AZD["hooks"]["postdeploy"]["run"]
 
 
+def test_azd_does_not_have_the_package_built_anew() -> None:
+    """Unset, azd asks Flex Consumption to build whatever is in Python; azd knows the setting from 1.23.5 on."""
+    [service] = AZD["services"].values()
+    assert service["remoteBuild"] is False
+    assert AZD["requiredVersions"] == {"azd": ">= 1.23.5"}
+
+
+def published(directory: Path, *answers: str) -> tuple[int, str, list[str]]:
+    """The end of publish.sh where each look at the deployment is answered in turn, what it says, and what it asked."""
+    (directory / "answers").write_text("".join(f"{each}\n" for each in answers))
+    fakes = {
+        "az": "case $1 in account) echo secret ;; *) echo app.scm.example.net ;; esac",
+        "curl": f"""printf '%s\\n' "$*" >> {directory}/asked; cat >> {directory}/config
+case "$*" in
+    *publish*) echo '"d-1"' ;;
+    *) head -n 1 {directory}/answers; sed -i 1d {directory}/answers ;;
+esac""",
+        "sleep": ":",
+    }
+    for name, line in fakes.items():
+        (directory / name).write_text(f"#!/bin/sh\n{line}\n")
+        (directory / name).chmod(0o755)
+    command = ["sh", str(INFRA / "publish.sh"), "rg-hubwarden", "func-app", "hubwarden.zip"]
+    environment = {"PATH": f"{directory}:{os.environ['PATH']}"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return run.returncode, run.stdout + run.stderr, (directory / "asked").read_text().splitlines()
+
+
+def test_a_package_is_published_as_it_is(tmp_path: Path) -> None:
+    """The token is not among the arguments, which others on the machine can see."""
+    code, said, asked = published(
+        tmp_path, "", '{"id":"d-1","status":1,"x":2}', '{"id":"d-1","status":4,"complete":true}'
+    )
+    assert (code, said) == (0, "hubwarden.zip is deployed to func-app.\n")
+    assert "--data-binary @hubwarden.zip https://app.scm.example.net/api/publish?RemoteBuild=false" in asked[0]
+    assert [each.rpartition(" ")[2] for each in asked[1:]] == ["https://app.scm.example.net/api/deployments/d-1"] * 3
+    assert "secret" not in "".join(asked)
+    assert (tmp_path / "config").read_text().splitlines() == ['header = "Authorization: Bearer secret"'] * 4
+
+
+def test_a_package_that_was_not_taken_is_told(tmp_path: Path) -> None:
+    code, said, _ = published(tmp_path, '{"id":"d-1","status":3,"status_text":"no room"}')
+    assert code == 1
+    assert "no room" in said
+
+
+def test_a_deployment_of_which_nothing_is_heard_is_not_taken_for_one(tmp_path: Path) -> None:
+    code, said, asked = published(tmp_path)
+    assert code == 1
+    assert "nobody says" in said
+    assert len(asked) == 1 + 120
+
+
+def test_the_pages_deploy_a_package_by_what_does_not_build_it() -> None:
+    """azure-cli's config-zip has every app in Python built again on Flex Consumption (enable_zip_deploy_flex)."""
+    for page in ("install.md", "operations.md"):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert not re.search(r"^\W*az functionapp deployment", text, re.MULTILINE)
+        assert "sh infra/publish.sh" in text
+
+
 def test_both_plans_run_the_same_python() -> None:
     assert "linuxFxVersion: 'PYTHON|3.13'" in text_of("modules/premium.bicep")
     assert "version: '3.13'" in text_of("modules/flex.bicep")
