@@ -11,7 +11,7 @@ param name string = 'hubwarden'
 @minLength(1)
 param location string = deployment().location
 
-@description('flex: Flex Consumption, in the public cloud only until it is proven in others. premium: Elastic Premium, which needs packageUri.')
+@description('flex: Flex Consumption, in the public cloud only until it is proven in others. premium: Elastic Premium, which runs from a package in a blob.')
 @allowed(['flex', 'premium'])
 param plan string = 'flex'
 
@@ -29,8 +29,13 @@ param maximumInstances int = 40
 @maxValue(20)
 param alwaysReady int = 1
 
-@description('Premium: the address of the package in a blob that the app\'s identity may read.')
-param packageUri string = ''
+@description('Premium: the package, by the name of its blob in the host account\'s container `package`, where it is put afterwards.')
+@minLength(1)
+param packageName string = 'hubwarden.zip'
+
+@description('How the storage accounts are kept. Where a region has no zones, Standard_LRS: the ledger can be made again.')
+@allowed(['Standard_ZRS', 'Standard_LRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageKept string = 'Standard_ZRS'
 
 @description('Subscriptions of the estate, by id: the reader is assigned in each, and where zoneGroups are. Leave out those beneath managementGroup.')
 param estateSubscriptions array = []
@@ -117,8 +122,6 @@ param tags object = {}
 var isPublicCloud = environment().name == 'AzureCloud'
 var isUnproven = plan == 'flex' && !isPublicCloud
 var provenPlan = isUnproven ? fail('plan: Flex Consumption is not proven in ${environment().name}; take premium.') : plan
-var lacksPackage = plan == 'premium' && empty(packageUri)
-var package = lacksPackage ? fail('packageUri: the premium plan runs from a package in a blob; give its address.') : packageUri
 var joined = createZones ? networks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
@@ -213,6 +216,7 @@ module hostStorage 'modules/storage.bicep' = {
     name: 'sthw${take(suffix, 12)}host'
     location: location
     tags: tags
+    kept: storageKept
     containers: [stored.package]
     isPublic: !isPrivate
     principalId: identity.outputs.principalId
@@ -228,6 +232,7 @@ module workStorage 'modules/storage.bicep' = {
     name: 'sthw${take(suffix, 12)}work'
     location: location
     tags: tags
+    kept: storageKept
     containers: [stored.deadLetters]
     expiringContainer: stored.deadLetters
     queues: stored.queues
@@ -322,12 +327,10 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstances: maximumInstances
     alwaysReady: alwaysReady
-    packageUri: package
+    packageName: packageName
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     hostBlobUri: hostStorage.outputs.blobUri
-    hostQueueUri: hostStorage.outputs.queueUri
-    hostTableUri: hostStorage.outputs.tableUri
     workQueueUri: workStorage.outputs.queueUri
     workTableUri: workStorage.outputs.tableUri
     packageContainer: stored.package
@@ -352,6 +355,9 @@ output HUBWARDEN_APPROVER_ID string = roles.outputs.connectionApproverId
 @description('For azd and the Azure CLI.')
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP string = app.outputs.name
+
+@description('Where the premium plan\'s package is put.')
+output HUBWARDEN_HOST_ACCOUNT string = hostStorage.outputs.name
 
 @description('For events.topic and records.protected of hubwarden.yaml.')
 output HUBWARDEN_TOPIC string = topic ? customTopic!.outputs.endpoint : ''

@@ -22,13 +22,16 @@ param alertTo array = []
 @maxValue(4)
 param alertSeverity int = 1
 
-@description('The resource group for the topic. It is made if it is not there.')
+@description('Whether topic and group are there already: a subscription has one topic at most. Then they stay as they are, and only the event subscription is made.')
+param topicExists bool = false
+
+@description('The resource group of the topic.')
 param groupName string = 'rg-hubwarden-events'
 
-@description('The topic. A subscription has one at most: where there is one already, name it here, and its group above.')
+@description('The topic\'s name.')
 param topicName string = 'evgt-hubwarden'
 
-@description('The region of the group; the topic is global.')
+@description('The region of the group, which a group never changes; the topic is global.')
 param location string = deployment().location
 
 @description('Tags of group and topic.')
@@ -37,7 +40,7 @@ param tags object = {}
 var lacksIdentity = deliverTo == 'queue' && empty(identityId)
 var delivery = lacksIdentity ? fail('identityId: the work queue takes no keys; name an identity that delivers.') : deliverTo
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = if (!topicExists) {
   name: groupName
   location: location
   tags: tags
@@ -48,6 +51,7 @@ module topic 'modules/spoke-topic.bicep' = {
   scope: group
   params: {
     topicName: topicName
+    topicExists: topicExists
     tags: tags
     appId: appId
     deliverTo: delivery

@@ -14,17 +14,15 @@ param instanceMemoryMB int
 param maximumInstances int
 param alwaysReady int
 
-@description('Premium: where the package lies, the address of a blob that the identity may read.')
-param packageUri string
+@description('Premium: the name of the package\'s blob in the container.')
+param packageName string
 
 @description('The identity: its id and its client id.')
 param identityId string
 param identityClientId string
 
-@description('Addresses of the services of the host\'s account and of the account with the work.')
+@description('Addresses of blobs of the host\'s account, and of services of the account with the work.')
 param hostBlobUri string
-param hostQueueUri string
-param hostTableUri string
 param workQueueUri string
 param workTableUri string
 
@@ -49,14 +47,14 @@ param deployers array
 @description('The subnet that the app reaches the network through; empty: it reaches everything from outside.')
 param subnetId string
 
+var packageContainerUri = '${hostBlobUri}${packageContainer}'
 var siteName = 'func-${name}-${uniqueString(resourceGroup().id)}'
 
-// All that the app reads of its environment and the platform does not set by itself (docs/settings.md).
+// All that the app reads of its environment and the platform does not set by itself (docs/settings.md). Of its own account
+// the host gets blobs only, for keys and timers: without triggers on blobs it needs no queue there.
 var settings = {
   AZURE_CLIENT_ID: identityClientId
   AzureWebJobsStorage__blobServiceUri: hostBlobUri
-  AzureWebJobsStorage__queueServiceUri: hostQueueUri
-  AzureWebJobsStorage__tableServiceUri: hostTableUri
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   HUBWARDEN_STORAGE__queueServiceUri: workQueueUri
@@ -99,7 +97,7 @@ module flex 'flex.bicep' = if (plan == 'flex') {
     settings: settings
     access: access
     subnetId: subnetId
-    packageContainerUri: '${hostBlobUri}${packageContainer}'
+    packageContainerUri: packageContainerUri
     instanceMemoryMB: instanceMemoryMB
     maximumInstances: maximumInstances
     alwaysReady: alwaysReady
@@ -117,7 +115,7 @@ module premium 'premium.bicep' = if (plan == 'premium') {
     settings: settings
     access: access
     subnetId: subnetId
-    packageUri: packageUri
+    packageUri: '${packageContainerUri}/${packageName}'
   }
 }
 

@@ -54,6 +54,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       healthCheckPath: '/api/health'
       appSettings: [for setting in items(union(settings, platform)): { name: setting.key, value: setting.value }]
       minimumElasticInstanceCount: 1
+      functionsRuntimeScaleMonitoringEnabled: true // the platform itself has no right to look into the queue
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       http20Enabled: true

@@ -1,7 +1,8 @@
 // The system topic of a subscription, and the event subscription that tells Hubwarden of it.
 
-@description('The topic\'s name; there is one for a subscription, so if it has one already, that is named here.')
+@description('The topic\'s name, and whether it is there already: to make it anew would take its tags and its identity away.')
 param topicName string
+param topicExists bool
 param tags object
 
 @description('The app\'s id; the function that is told is `events`.')
@@ -38,7 +39,7 @@ var deadLetters = {
   }
 }
 
-resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = if (!topicExists) {
   name: topicName
   location: 'global'
   tags: tags
@@ -86,13 +87,14 @@ resource toQueue 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15
 // What is dropped is in no log of ours: only the topic counts it.
 resource dropped 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(alertTo)) {
   name: 'alert-${topicName}-dropped'
+  dependsOn: [topic]
   location: 'global'
   tags: tags
   properties: {
     description: 'Event Grid dropped events. What it means and what to do: docs/operations.md, dropped.'
     severity: alertSeverity
     enabled: true
-    scopes: [topic.id]
+    scopes: [resourceId('Microsoft.EventGrid/systemTopics', topicName)]
     evaluationFrequency: 'PT15M'
     windowSize: 'PT1H'
     criteria: {

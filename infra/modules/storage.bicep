@@ -7,6 +7,9 @@ param name string
 param location string
 param tags object
 
+@description('The kind of redundancy, as a SKU.')
+param kept string
+
 @description('Blob containers, queues and tables that it has.')
 param containers array = []
 param queues array = []
@@ -28,7 +31,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
   location: location
   tags: tags
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: kept }
   kind: 'StorageV2'
   properties: {
     allowBlobPublicAccess: false

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -9,8 +10,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import yaml
 
+from handlers.answers import plan_in
+from handlers.people import PRINCIPAL, is_one_of, person_in
 from tests.house.infra_files import INFRA, data_of, parameters, text_of
 from tests.house.sources import ROOT
 
@@ -49,6 +53,16 @@ def test_the_script_subscribes_each_spoke(tmp_path: Path) -> None:
     assert {each.name for each in known if each.is_required} == {"subscriptions", *given}
 
 
+def test_the_tools_are_those_that_the_page_asks_for() -> None:
+    """azd takes no older Bicep than 0.41 by itself, and older ones lack types of versions that are used here."""
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github" / "workflows" / "azure.yml").read_text(encoding="utf-8")
+    [wanted] = re.findall(r"Bicep (\d+\.\d+) or newer", page)
+    assert re.findall(r"az bicep install --version v(\d+\.\d+)\.\d+", workflow) == [wanted]
+    assert "`azd` 1.23.5 or newer" in page
+    assert AZD["requiredVersions"] == {"azd": ">= 1.23.5"}
+
+
 def test_without_spokes_it_says_so_and_does_nothing(tmp_path: Path) -> None:
     said, asked = spokes_script(tmp_path, "")
     assert "HUBWARDEN_SPOKES" in said
@@ -78,7 +92,14 @@ def test_azd_does_not_have_the_package_built_anew() -> None:
     """Unset, azd asks Flex Consumption to build whatever is in Python; azd knows the setting from 1.23.5 on."""
     [service] = AZD["services"].values()
     assert service["remoteBuild"] is False
-    assert AZD["requiredVersions"] == {"azd": ">= 1.23.5"}
+
+
+def test_azd_does_not_take_it_all_down() -> None:
+    """It would delete the resource groups of all that it deployed, and with the zones' groups every zone in them."""
+    run = subprocess.run(["sh", "-c", AZD["hooks"]["predown"]["run"]], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "docs/install.md, Leaving again" in run.stderr
+    assert "\n## Leaving again\n" in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 
 
 def published(directory: Path, *answers: str) -> tuple[int, str, list[str]]:
@@ -165,3 +186,15 @@ def test_the_roles_for_people_are_those_that_the_pages_name() -> None:
     assert [role["value"] for role in roles] == ["Reader", "Operator"]
     assert len({role["id"] for role in roles}) == len(roles)
     assert "approvals.people: [Operator]" in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+
+
+def test_the_forged_header_on_the_page_would_be_believed_if_it_came_through() -> None:
+    """Else the 403 that an owner is told to look for would prove nothing of App Service."""
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    [header] = re.findall(r"x-ms-client-principal: \$\(printf '%s' '(\{.*?\})' \| base64", page, re.DOTALL)
+    [body] = re.findall(r"--data '(\{\"plan.*?\})' https://<app>", page)
+    forged = {PRINCIPAL: base64.b64encode(header.encode()).decode()}
+    request = func.HttpRequest("POST", "https://app/api/reconcile", headers=forged, body=body.encode())
+    assert is_one_of(frozenset({"Operator"}), request)
+    assert person_in(request) is not None
+    assert plan_in(request.get_json())

@@ -32,8 +32,6 @@ LOCAL: dict[str, Any] = FILTER
 # not by the app itself.
 HOSTS = {
     "AzureWebJobsStorage__blobServiceUri",
-    "AzureWebJobsStorage__queueServiceUri",
-    "AzureWebJobsStorage__tableServiceUri",
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
     "HUBWARDEN_STORAGE__credential",
