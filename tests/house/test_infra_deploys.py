@@ -33,6 +33,7 @@ def spokes_script(directory: Path, spokes: str) -> tuple[str, list[str]]:
         "PATH": f"{directory}:{os.environ['PATH']}",
         "ASKED": str(asked),
         "AZURE_LOCATION": "westeurope",
+        "AZURE_SUBSCRIPTION_ID": "connectivity",
         "HUBWARDEN_SPOKES": spokes,
         "HUBWARDEN_APP_ID": "/app",
         "HUBWARDEN_WORK_ACCOUNT_ID": "/account",
@@ -44,7 +45,7 @@ def spokes_script(directory: Path, spokes: str) -> tuple[str, list[str]]:
 
 def test_the_script_subscribes_each_spoke(tmp_path: Path) -> None:
     _, asked = spokes_script(tmp_path, "s1 s2")
-    assert asked[:3] == ["deployment", "sub", "create"]
+    assert asked[:5] == ["deployment", "sub", "create", "--subscription", "connectivity"]
     template = Path(asked[asked.index("--template-file") + 1])
     given = dict(each.split("=", 1) for each in asked[asked.index("--parameters") + 1 :])
     assert json.loads(given.pop("subscriptions")) == ["s1", "s2"]
