@@ -19,8 +19,8 @@ param plan string = 'flex'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Flex: the most instances of each function.')
-@minValue(1)
+@description('Flex: the most instances of each function; Azure takes no fewer than 40.')
+@minValue(40)
 @maxValue(1000)
 param maximumInstances int = 40
 

@@ -147,10 +147,11 @@ resource signIn 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(signInClien
   }
 }
 
-resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+// Flex Consumption has no FTP.
+resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = if (plan == 'premium') {
   parent: site
   name: 'ftp'
-  dependsOn: [flex, premium]
+  dependsOn: [premium]
   properties: { allow: false }
 }
 

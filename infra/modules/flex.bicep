@@ -1,4 +1,5 @@
-// The app on Flex Consumption: Python 3.13, its package in a container that it reads with its identity.
+// The app on Flex Consumption: Python 3.13, its package in a container that it reads with its identity. What Microsoft lists as
+// "Flex Consumption plan deprecations" is not here: settings of the worker and of builds, and FTP.
 
 param siteName string
 param planName string
@@ -14,7 +15,7 @@ param settings object
 @description('Rules for who gets in: inbound and scm, and scmDefault, which is Allow or Deny.')
 param access object
 
-@description('The subnet for outbound traffic, delegated to Microsoft.App/environments; or empty.')
+@description('The subnet for outbound traffic, delegated to Microsoft.App/environments, without an underscore in its name; or empty.')
 param subnetId string
 
 @description('The container with the package.')
@@ -23,7 +24,7 @@ param packageContainerUri string
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@minValue(1)
+@minValue(40)
 @maxValue(1000)
 param maximumInstances int
 
@@ -71,7 +72,6 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       http20Enabled: true
-      ftpsState: 'Disabled'
       ipSecurityRestrictions: access.inbound
       ipSecurityRestrictionsDefaultAction: 'Deny'
       scmIpSecurityRestrictions: access.scm

@@ -15,8 +15,10 @@ import pytest
 
 from handlers import work
 from hubwarden import ledger
+from hubwarden.arm import remedies
 from hubwarden.config.environment import COVERAGE, PENDING, SCHEDULES, SWEEP, read_environment, schedule
 from hubwarden.ledger.storage import WORK_QUEUE
+from hubwarden.reconcile import reach
 from simulator.up import FILTER
 from tests.house.infra_files import INFRA, block, data_of, keys, text_of
 from tests.house.sources import ROOT
@@ -137,6 +139,34 @@ def test_names_are_such_as_azure_allows() -> None:
         assert len(name.replace("${take(suffix, 12)}", "x" * 12)) <= 24
 
 
+# Microsoft, "Flex Consumption plan deprecations": refused or without effect there, and one of them asks for a build.
+NOT_ON_FLEX = (
+    "ENABLE_ORYX_BUILD",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_WORKER_",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "TZ",
+    "WEBSITE_",
+    "alwaysOn",
+    "containerSize",
+    "ftpsState",
+    "functionAppScaleLimit",
+    "linuxFxVersion",
+    "preWarmedInstanceCount",
+    "use32BitWorkerProcess",
+    "vnetRouteAllEnabled",
+)
+
+
+def test_flex_consumption_gets_nothing_that_it_does_not_take() -> None:
+    given = {*SETTINGS, *re.findall(r"(\w+):", text_of("modules/flex.bicep"))}
+    assert sorted(name for name in given if name.startswith(NOT_ON_FLEX)) == []
+    least = re.findall(
+        r"@minValue\((\d+)\)\n@maxValue\(1000\)\nparam maximumInstances int", text_of("modules/flex.bicep")
+    )
+    assert least == ["40"], 'the lowest maximum scale (Microsoft, "Flex Consumption plan hosting")'
+
+
 def test_event_subscriptions_tell_a_function_that_takes_events() -> None:
     takes = {name for name, bindings in indexed().items() if bindings[0]["type"] == "eventGridTrigger"}
     named = re.findall(r"/functions/(\w+)'", text_of("modules/spoke-topic.bicep"))
@@ -185,6 +215,14 @@ def test_every_action_has_a_reason_and_none_is_a_pattern(role: str) -> None:
     assert actions
     assert all(reason.strip() for reason in actions.values())
     assert [action for action in actions if "*" in action] == []
+
+
+def test_the_app_calls_the_roles_as_they_are_called_and_asks_for_what_they_give() -> None:
+    """What it says is missing can be found and assigned (GET /api/status, `missing`)."""
+    named = {name: data_of(f"roles/{name}.json") for name in ("estate-reader", "record-writer", "zone-maker")}
+    assert [told["name"] for told in named.values()] == [remedies.READER, remedies.WRITER, remedies.MAKER]
+    assert set(reach.WRITING) <= set(named["record-writer"]["actions"])
+    assert set(reach.MAKING) <= set(named["zone-maker"]["actions"])
 
 
 def test_every_role_is_made() -> None:
