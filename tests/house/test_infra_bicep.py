@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.infra_files import BICEP, INFRA, modules_of, parameters
+from tests.house.infra_files import BICEP, INFRA, block, modules_of, parameters
 from tests.house.sources import ROOT, called
 
 CHECKER = ROOT.parent / "shared" / "tools" / "bicep_check.py"
@@ -54,6 +54,35 @@ def test_a_module_is_there_and_gets_what_it_needs_and_nothing_else(file: Path) -
 def test_every_file_that_is_loaded_is_there(file: Path) -> None:
     loaded = re.findall(r"loadJsonContent\('([^']+)'\)", file.read_text(encoding="utf-8"))
     assert [name for name in loaded if not (file.parent / name).is_file()] == []
+
+
+CONDITIONAL = re.compile(r"^(?:module|resource) (\w+) '[^']+' = if \(", re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", BICEP, ids=called)
+def test_what_may_not_be_made_is_not_taken_for_made(file: Path) -> None:
+    """Of a conditional resource only what is known before the deployment may be asked without saying so (BCP318)."""
+    text = file.read_text(encoding="utf-8")
+    for symbol in CONDITIONAL.findall(text):
+        assert not re.search(rf"(?<![\w'.]){symbol}\.(?:id|identity|outputs|properties)\b", text), symbol
+
+
+ASSIGNMENT = re.compile(r"^resource \w+ 'Microsoft\.Authorization/roleAssignments@", re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", BICEP, ids=called)
+def test_an_assignment_has_the_same_name_each_time_and_another_for_another_identity(file: Path) -> None:
+    """A second assignment of the same under another name is refused, and so is the same name for another identity.
+
+    Without `principalType` an identity made a moment ago is refused, too (Microsoft, "Add Azure role assignments").
+    """
+    text = file.read_text(encoding="utf-8")
+    for found in ASSIGNMENT.finditer(text):
+        body = block(text, found.end())
+        [parts] = re.findall(r"name: guid\(([^\n]+)\)\n", body)
+        assert len(parts.split(", ")) == 3, file
+        assert parts.split(", ")[-1] in ("principalId", "assignment.id")
+        assert "principalType: 'ServicePrincipal'" in body
 
 
 def test_every_module_is_used() -> None:
