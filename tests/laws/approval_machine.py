@@ -7,13 +7,14 @@ are judged at the end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from hubwarden.model.connection import Decision
+from hubwarden.model.connection import Decision, Verdict
+from hubwarden.model.person import Ruling
 from hubwarden.model.report import Report
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Pending, Scope
@@ -27,7 +28,7 @@ from tests.laws.history import History, Turn, Value, kills, turns
 from tests.laws.hosts import Hosts
 from tests.laws.requesters import TARGETS, Deed, Requesters
 from tests.laws.test_announced_after_a_crash import rows_of_answers
-from tests.laws.verdicts import OTHER, POLICIES, Answers, Asking
+from tests.laws.verdicts import OTHER, POLICIES, Answers, Asking, Policy, of_a_person
 from tests.laws.watch import Watch
 from tests.laws.wire import Wire
 
@@ -70,6 +71,8 @@ SETTINGS = st.fixed_dictionaries(
         "longConnections": st.booleans(),
     }
 )
+VERDICTS = (Verdict.APPROVE, Verdict.REJECT)
+PERSON = "0b1d0000-0000-4000-8000-000000000001"
 FOLLOW_UPS = ("15s", "1m", "5m", "1h")
 
 
@@ -150,6 +153,22 @@ class Approvals(History):
         self.do(self.act(first))
         self.do(self._at_once(self._scope(one), self._scope(other), policy))
 
+    @rule(
+        first=ANEW,
+        which=st.integers(0, 9),
+        verdict=st.sampled_from(VERDICTS),
+        beside=st.booleans(),
+        turn=TURNS,
+    )
+    def a_person_decides(self, first: Deed, which: int, verdict: Verdict, beside: bool, turn: Turn | None) -> None:
+        """Through one host, on what waits or, if nothing does, was answered; perhaps beside a host that obeys the policy."""
+        self.do(self.act(first))
+        if asking := self.answers.asking():
+            waiting = [each for each in asking if each.status == "Pending"] or asking
+            one = waiting[which % len(waiting)]
+            ruling = Ruling(ResourceId.parse(one.id), verdict, "so be it", ResourceId.parse(one.endpoint))
+            self.do(self._ruled(ruling, turn, beside=beside))
+
     @rule(policy=CHOSEN)
     def the_policy_changes(self, policy: int) -> None:
         """And Hubwarden starts anew with it."""
@@ -195,8 +214,8 @@ class Approvals(History):
             if times > taken[key]:
                 yield f"ledger: {key} is {times} rows, and was taken {taken[key]} times"
         for row in rows:
-            rules = {rule["name"] for policy in POLICIES for rule in policy.rules}
-            if row["Before"] != "Pending" or row["Who"] != "policy" or not row["Run"] or row["Rule"] not in rules:
+            by_whom = {("policy", rule["name"]) for policy in POLICIES for rule in policy.rules} | {(PERSON, "")}
+            if row["Before"] != "Pending" or not row["Run"] or (row["Who"], row["Rule"]) not in by_whom:
                 yield f"ledger: it does not say who answered what: {row}"
         for each in self.answers.asking():
             ours = "by Hubwarden" in each.message
@@ -211,12 +230,27 @@ class Approvals(History):
         self.hosts.estate.hubwarden = self._built(self.hosts.changes)
 
     async def _at_once(self, one: Scope, other: Scope, policy: int) -> None:
+        await self._second(POLICIES[policy])
+        with self.answers.run(self.policy, POLICIES[policy]):
+            await self.hosts.at_once(lambda host: host.run(one), lambda host: host.run(other))
+
+    async def _second(self, policy: Policy) -> None:
+        """Another process, with that policy."""
         if self.hosts.second is not None:
             await self.hosts.second.close()
-        rules = {"rules": list(POLICIES[policy].rules)}
-        self.hosts.second = self._built({**self.hosts.changes, "approvals": rules})
-        with self.answers.run(self.policy, POLICIES[policy]):
-            await self.hosts.at_once(one, other)
+        self.hosts.second = self._built({**self.hosts.changes, "approvals": {"rules": list(policy.rules)}})
+
+    async def _ruled(self, ruling: Ruling, turn: Turn | None, *, beside: bool) -> None:
+        def decides(host: Runtime) -> Awaitable[Report]:
+            return host.decide(ruling, PERSON)
+
+        if beside:
+            await self._second(self.policy)
+            with self.answers.run(self.policy, of_a_person(ruling)):
+                await self.hosts.at_once(decides, lambda host: host.run(Pending()))
+        else:
+            with self.answers.run(of_a_person(ruling)):
+                await self.hosts.run(decides, self.incident(turn), dying=kills(turn))
 
     def _built(self, changes: dict[str, Any]) -> Runtime:
         estate = self.hosts.estate

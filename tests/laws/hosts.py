@@ -36,6 +36,9 @@ WITHIN = 1000.0
 Told = Report | Looked | HubwardenError | None
 """What a run ended with; None for nothing to do, or to tell."""
 
+Doing = Callable[[Runtime], Awaitable[Told]]
+"""What a host is to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Died:
@@ -91,7 +94,7 @@ class Hosts:
 
     async def run(
         self,
-        doing: Callable[[Runtime], Awaitable[Told]],
+        doing: Doing,
         incident: Incident | None = None,
         *,
         dying: bool = False,
@@ -117,14 +120,14 @@ class Hosts:
         self.wire.writes.clear()
         return told
 
-    async def at_once(self, one: Scope, other: Scope) -> None:
-        """Both hosts look at the same moment."""
+    async def at_once(self, one: Doing, other: Doing) -> None:
+        """Both hosts are at work at the same moment."""
         if self.second is None:
             self.second = self._built()
         with self.watch.run():
             await asyncio.gather(
-                _ended(self.estate.hubwarden.run(one)),
-                _ended(self.second.run(other)),
+                _ended(one(self.estate.hubwarden)),
+                _ended(other(self.second)),
             )
         self.items += await self._queued()
         self.watch.broken += self._judged(None, last_try=True)

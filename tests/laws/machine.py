@@ -155,7 +155,8 @@ class Histories(History):
     @rule(one=st.integers(-2, 9), other=st.integers(-2, 9))
     def two_hosts_look_at_once(self, one: int, other: int) -> None:
         """At endpoints, at the account, or at everything."""
-        self.do(self.hosts.at_once(self._scope(one), self._scope(other)))
+        first, second = self._scope(one), self._scope(other)
+        self.do(self.hosts.at_once(lambda host: host.run(first), lambda host: host.run(second)))
 
     @rule(all_of_it=st.booleans())
     def the_ledger_forgets(self, all_of_it: bool) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from hubwarden.model.connection import Verdict
+from hubwarden.model.person import Ruling
 from simulator import connections, ids
 from simulator.connection_documents import STATE, is_connection
 from simulator.endpoint_names import connection_of
@@ -134,6 +136,13 @@ POLICIES = (
     ),
     Policy((), lambda _: HOLD),
 )
+
+
+def of_a_person(ruling: Ruling) -> Policy:
+    """What a person means who decides on the one connection, as that of the one endpoint."""
+    meant, whose = ids.key(str(ruling.connection)), ids.key(str(ruling.endpoint))
+    status = APPROVE if ruling.verdict is Verdict.APPROVE else REJECT
+    return Policy((), lambda asking: status if (asking.id, asking.endpoint) == (meant, whose) else HOLD)
 
 
 @dataclass(slots=True)
