@@ -9,16 +9,20 @@ import azure.functions as func
 
 from handlers.answers import answer, answering, in_time, parameters_of, problem
 from hubwarden import __version__
-from hubwarden.errors import ConfigError, InputError
+from hubwarden.errors import ConfigError, HubwardenError, InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, private_endpoint_id
 from hubwarden.model.report import Run, run_id
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import connection_data, explanation_data, name_data, run_data, run_report
+from hubwarden.report.coverage import measured_data
 from hubwarden.runtime import is_ready, runtime, settings
 
 LISTED, MOST = 50, 500
 """Runs on a page, unless `top` says otherwise, and at the most."""
+
+ASKED_WITHIN = 20.0
+"""Seconds that Azure has to say what is missing: whoever asks how the app stands is told the rest, whatever it says."""
 
 _COUNT = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
@@ -84,29 +88,33 @@ async def api_connections(req: func.HttpRequest) -> func.HttpResponse:
 @door.route(route="status", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @answering
 async def api_status(req: func.HttpRequest) -> func.HttpResponse:
-    """How the app stands: its settings and what is wrong with them, its last whole sweep, and what waits."""
+    """How the app stands: its settings, what is wrong with them or missing, its last whole sweep, and what waits."""
     parameters_of(req, ())
     try:
         config = settings()
     except ConfigError as error:
         return answer(200, {"ready": False, "version": __version__, "faults": list(error.faults)})
-    last = await in_time(runtime().last_sweep())
-    waiting, poisoned = await in_time(runtime().queued())
+    missing = await runtime().missing(within=ASKED_WITHIN)
+    kept: dict[str, Any] = {"lastSweep": None, "alerts": [], "queue": None, "coverage": None}
+    try:
+        kept = await in_time(_kept())
+    except HubwardenError as error:
+        missing = (*missing, str(error))
     body: dict[str, Any] = {
         "ready": True,
         "version": __version__,
         "instance": config.instance,
         "mode": "apply" if config.applies else "plan",
+        "identity": config.environment.client_id or None,
         "faults": [],
         "warnings": list(config.warnings),
+        "missing": list(missing),
         "schedules": {
             "sweep": config.environment.sweep,
             "pending": config.environment.pending,
             "coverage": config.environment.coverage,
         },
-        "lastSweep": run_data(last) if last else None,
-        "alerts": _alerts(last) if last else [],
-        "queue": {"waiting": waiting, "poison": poisoned},
+        **kept,
     }
     return answer(200, body)
 
@@ -117,6 +125,19 @@ async def api_health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG00
     """Whether the settings can be used; open to everybody, so it says nothing else."""
     ready = is_ready()
     return answer(200 if ready else 503, {"ready": ready})
+
+
+async def _kept() -> dict[str, Any]:
+    """What the ledger and the queues tell."""
+    last = await runtime().last_sweep()
+    waiting, poisoned = await runtime().queued()
+    found = await runtime().last_coverage()
+    return {
+        "lastSweep": run_data(last) if last else None,
+        "alerts": _alerts(last) if last else [],
+        "queue": {"waiting": waiting, "poison": poisoned},
+        "coverage": measured_data(found) if found else None,
+    }
 
 
 def _alerts(sweep: Run) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from hubwarden.arm.remedies import WRITER, with_remedy
 from hubwarden.arm.session import ArmSession
 from hubwarden.arm.subscriptions import Tenant, subscriptions_under, tenant_of
 from hubwarden.arm.zone_making import list_links
@@ -60,6 +61,17 @@ class Estate:
         self._members: _Remembered[frozenset[str]] | None = None
         self._links: dict[ResourceId, _Remembered[tuple[Link, ...]]] = {}
         self._tenants: dict[str, _Remembered[Tenant | None]] = {}
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The subscriptions that the settings name: those of the estate, and where zones are."""
+        of_zones = {fold(group.subscription) for hub in self._hubs for group in hub.zone_groups}
+        return frozenset(self._subscriptions - self._excluded | of_zones)
+
+    @property
+    def management_groups(self) -> tuple[str, ...]:
+        """The management groups that the settings name."""
+        return self._management_groups
 
     async def includes(self, subscription: str, *, fresh: bool = False) -> bool:
         """Whether a subscription is ours to serve. Resource Graph is asked only where management groups are named.
@@ -145,7 +157,7 @@ class Estate:
                     if found.setdefault(zone.name, zone) is not zone:
                         hidden.append(zone)
         except HubwardenError as error:
-            return HubZones(hub, {}, trouble=str(error))
+            return HubZones(hub, {}, trouble=with_remedy(error, WRITER, resource_group, f"{hub.name}.zones in hubs"))
         return HubZones(hub, found, hidden=tuple(hidden))
 
     async def _tenant(self, subscription: str, *, fresh: bool) -> Tenant | None:

@@ -31,12 +31,15 @@ _EVENTS_VERSION = "2022-06-15"
 _TOPIC_TYPE = "microsoft.resources.subscriptions"
 
 
-async def permissions_at(session: ArmSession, subscription: str) -> tuple[Permission, ...]:
-    """What whoever asks may do in a subscription. Raises DeniedError, InputError, TemporaryError."""
-    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions"
-    with translated("listing the permissions in subscription", subscription):
+async def permissions_at(session: ArmSession, scope: str) -> tuple[Permission, ...]:
+    """What whoever asks may do in a subscription or a resource group, by its id.
+
+    Raises DeniedError, InputError, NotFoundError, TemporaryError.
+    """
+    path = f"{scope}/providers/Microsoft.Authorization/permissions"
+    with translated("listing the permissions at", scope):
         documents = await session.list_all(path, _PERMISSIONS_VERSION)
-    with shaped(f"the permissions in subscription {subscription}"):
+    with shaped(f"the permissions at {scope}"):
         return tuple(Permission(_texts(each.get("actions")), _texts(each.get("notActions"))) for each in documents)
 
 

@@ -30,6 +30,9 @@ RECORD_ABSENT = frozenset({"ResourceNotFound", "NotFound"})
 NOWHERE = ABSENT | RECORD_ABSENT | {"ParentResourceNotFound"}
 """The codes of a 404 after which there is nothing to withdraw: the record, its zone or their group is not there."""
 
+ELSEWHERE = "InvalidAuthenticationTokenTenant"
+"""The code of a refusal of our token where it is another tenant's that is asked for."""
+
 LOCKED, BY_POLICY = "ScopeLocked", "RequestDisallowedByPolicy"
 """The codes of a refusal by a management lock, and by an Azure Policy assignment."""
 
@@ -72,7 +75,7 @@ def _by_status(error: HttpResponseError, doing: str, absent: frozenset[str]) -> 
         case 404:
             return NotFoundError(text, proves_absence=code in absent)
         case 401 | 403:
-            roles = "" if code == BY_POLICY else " Check the roles of Hubwarden's identity."
+            roles = "" if code in (BY_POLICY, ELSEWHERE) else " Check the roles of Hubwarden's identity."
             return DeniedError(f"{text}{roles}", code=code)
         case 412:
             return RacedError(text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from hubwarden.arm.failures import shaped, translated
+from hubwarden.arm.failures import ELSEWHERE, shaped, translated
 from hubwarden.arm.graph import rows_of
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import DeniedError, NotFoundError
@@ -26,7 +27,6 @@ _ABOVE = (
 )
 
 
-_ELSEWHERE = "InvalidAuthenticationTokenTenant"
 _GUID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f-])"
 _MATCHES = re.compile(r"must match (?:the tenant|one of the tenants) '([^']*)'", re.IGNORECASE)
 _ISSUER = re.compile(rf"https://[a-z0-9.-]+/{_GUID}", re.ASCII | re.IGNORECASE)
@@ -65,7 +65,7 @@ async def tenant_of(session: ArmSession, subscription: str) -> Tenant | None:
 
 def _elsewhere(error: HttpResponseError) -> str | None:
     """The one tenant of which ARM wants a token; None where it says something else, or names several."""
-    if error.status_code != 401 or error.error is None or error.error.code != _ELSEWHERE:
+    if error.status_code != 401 or error.error is None or error.error.code != ELSEWHERE:
         return None
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
     named = _AUTHORITY.findall(headers.get("WWW-Authenticate", ""))
@@ -83,6 +83,18 @@ async def subscriptions_under(session: ArmSession, management_groups: Iterable[s
     groups = list(management_groups)
     rows = await rows_of(session, _SUBSCRIPTIONS, management_groups=groups, about=", ".join(groups))
     return frozenset(fold(str(row["subscriptionId"])) for row in rows)
+
+
+async def subscriptions_shown(session: ArmSession, subscriptions: Collection[str]) -> frozenset[str]:
+    """Those of these subscriptions that Resource Graph shows. Raises UnavailableError when the answer is not whole."""
+    rows = await rows_of(session, _SUBSCRIPTIONS, subscriptions=subscriptions, about="subscriptions")
+    return frozenset(fold(str(row["subscriptionId"])) for row in rows)
+
+
+async def read_subscription(session: ArmSession, subscription: str) -> Mapping[str, Any]:
+    """The document of a subscription. Raises DeniedError, NotFoundError and TemporaryError: it is not shown."""
+    with translated("reading subscription", subscription):
+        return await session.get(f"/subscriptions/{subscription}", _API_VERSION)
 
 
 async def management_groups_above(session: ArmSession, subscription: str) -> tuple[str, ...] | None:

@@ -9,6 +9,11 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from hubwarden.errors import LedgerUnavailableError, RacedError
 
+_ROLES = (
+    " What to do: assign the roles 'Storage Table Data Contributor' and 'Storage Queue Data Contributor' to the app's"
+    " identity at the storage account of HUBWARDEN_STORAGE; if it has them, look at the account's network rules."
+)
+
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
@@ -18,7 +23,9 @@ def translated(doing: str) -> Iterator[None]:
     except HttpResponseError as error:
         if error.status_code in (404, 409, 412):
             raise RacedError(f"{doing}: changed by somebody else meanwhile") from error
-        raise LedgerUnavailableError(f"{doing}: Azure Storage answered {error.status_code}: {_brief(error)}") from error
+        mend = _ROLES if error.status_code in (401, 403) else ""
+        told = f"{doing}: Azure Storage answered {error.status_code}: {_brief(error)}{mend}"
+        raise LedgerUnavailableError(told) from error
     except AzureError as error:
         raise LedgerUnavailableError(f"{doing}: Azure Storage does not answer: {_brief(error)}") from error
 

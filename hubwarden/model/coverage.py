@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 
 from hubwarden.errors import InputError
 from hubwarden.model.event_subscription import (
@@ -53,6 +54,19 @@ class Finding(StrEnum):
     NOT_REGISTERED = "not_registered"
     NO_RIGHTS = "no_rights"
     UNKNOWN = "unknown"
+
+
+_GRAVEST_FIRST = (
+    Finding.NO_RIGHTS,
+    Finding.UNKNOWN,
+    Finding.NOT_REGISTERED,
+    Finding.NO_SUBSCRIPTION,
+    Finding.FAILING,
+    Finding.ELSEWHERE,
+    Finding.FILTERED,
+)
+MOST_TOLD, LONGEST_DETAIL = 20, 500
+"""Subscriptions, and characters of what there is to say of each, that are kept of a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,22 @@ class Coverage:
         return bool(self.subscriptions) and not self.counts[Finding.UNKNOWN]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found when coverage was measured: when (seconds since 1970), the numbers, and the worst of them."""
+
+    at: float
+    counts: Mapping[Finding, int]
+    worst: tuple[SubscriptionCoverage, ...]
+
+    @classmethod
+    def of(cls, coverage: Coverage, at: float) -> Self:
+        """The worst are at most twenty that are not covered: those first of which the app sees nothing at all."""
+        lost = [each for each in coverage.subscriptions if each.finding is not Finding.COVERED]
+        worst = sorted(lost, key=lambda each: _GRAVEST_FIRST.index(each.finding))[:MOST_TOLD]
+        return cls(at, coverage.counts, tuple(replace(each, detail=each.detail[:LONGEST_DETAIL]) for each in worst))
+
+
 def app_id(value: object) -> ResourceId:
     """Reads the id of a function app, or of a slot of one. Raises InputError for anything else."""
     app = ResourceId.parse(value)
@@ -142,9 +172,9 @@ def account_id(value: object) -> ResourceId:
     return account
 
 
-def missing_rights(permissions: Collection[Permission]) -> tuple[str, ...]:
+def missing_rights(permissions: Collection[Permission], needed: Collection[str] = NEEDED) -> tuple[str, ...]:
     """The needed actions that no assignment permits; one that forbids them takes them from nobody else's."""
-    return tuple(action for action in NEEDED if not any(each.allows(action) for each in permissions))
+    return tuple(action for action in needed if not any(each.allows(action) for each in permissions))
 
 
 def judge(subscription: str, topics: Sequence[SystemTopic], ours: Ours, now: float) -> SubscriptionCoverage:

@@ -226,10 +226,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """What nobody may be harmed by yet, and somebody should know: of a name in a hub, of a zone, or of a connection."""
+    """What nobody may be harmed by yet, and somebody should know: of a name in a hub, of a zone, of a connection, or of
+    what Azure does not show."""
 
     hub: str
-    """Empty where it is a connection that is warned of."""
+    """Empty where it is a connection that is warned of, or what is not shown."""
     zone: ResourceId | None
     detail: str
     name: str = ""

@@ -14,6 +14,7 @@ from hubwarden.model.coverage import (
     PROVIDER,
     Coverage,
     Finding,
+    Measured,
     Ours,
     SubscriptionCoverage,
     judge,
@@ -21,6 +22,7 @@ from hubwarden.model.coverage import (
 )
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.reconcile.at_once import some_at_once
+from hubwarden.reconcile.reach import unpermitted
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.telemetry.measured import measure_coverage
 
@@ -51,14 +53,21 @@ async def coverage_of(rooms: Rooms, ours: Ours | None = None) -> Coverage:
 
 
 async def watch_coverage(rooms: Rooms, ours: Ours) -> Coverage:
-    """The same, measured, with a warning of each subscription that is not covered, and where none is shown at all."""
+    """The same, measured and kept, with a warning of each subscription that is not covered, and where none is shown at
+    all; and, as nobody else asks for it unless there is something to write, of each right that hubs' zones lack.
+
+    Raises LedgerUnavailableError where it could not be kept.
+    """
     coverage = await coverage_of(rooms, ours)
     measure_coverage(coverage.counts)
+    for lack in await unpermitted(rooms, await rooms.estate.hubs()):
+        log.warning("coverage: %s", lack)
     for each in coverage.subscriptions:
         if each.finding is not Finding.COVERED:
             log.warning("coverage: subscription %s: %s: %s", each.subscription, each.finding, each.detail)
     if not coverage.subscriptions:
         log.warning("coverage: %s", coverage.summary)
+    await rooms.findings.note(Measured.of(coverage, rooms.now()))
     return coverage
 
 
@@ -76,8 +85,9 @@ async def _asked(rooms: Rooms, subscription: str, ours: Ours) -> SubscriptionCov
     tenancy = await rooms.estate.tenancy(subscription, fresh=True)
     if tenancy in NOT_OURS:
         return SubscriptionCoverage(subscription, Finding.NO_RIGHTS, NOT_OURS[tenancy])
-    if missing := missing_rights(await permissions_at(rooms.arm, subscription)):
-        return SubscriptionCoverage(subscription, Finding.NO_RIGHTS, f"not permitted: {', '.join(missing)}")
+    scope = f"/subscriptions/{subscription}"
+    if missing := missing_rights(await permissions_at(rooms.arm, scope)):
+        return SubscriptionCoverage(subscription, Finding.NO_RIGHTS, f"not permitted at {scope}: {', '.join(missing)}")
     state = await registration_in(rooms.arm, subscription)
     if state.lower() != _REGISTERED:
         detail = f"{PROVIDER} is {state or 'without a state'}"

@@ -13,6 +13,7 @@ from hubwarden.dns.limits import Limits
 from hubwarden.dns.plan import Rules
 from hubwarden.ledger.claims import Claims
 from hubwarden.ledger.decisions import Decisions
+from hubwarden.ledger.findings import Findings
 from hubwarden.ledger.outbox import Outbox
 from hubwarden.ledger.runs import Runs
 from hubwarden.ledger.sights import Sights
@@ -53,6 +54,7 @@ class Rooms:
     """Seconds after which a connection that waits for a person is told of again; 0 for never."""
     sights: Sights
     decisions: Decisions
+    findings: Findings
     outbox: Outbox
     announcer: Announcer | None
     """None where the settings name no topic: then nobody is told, and nothing is stored for it."""

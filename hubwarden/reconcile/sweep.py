@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from hubwarden.dns.capacity import FULL_SOON, full_soon
 from hubwarden.errors import HubwardenError
-from hubwarden.model.plan import Claim
+from hubwarden.model.plan import Claim, PlanWarning
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.compare import Compared, compare
 from hubwarden.reconcile.missing import unlinked_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
+from hubwarden.reconcile.reach import unreached
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.warn import had_twice, kept_out
 from hubwarden.reconcile.write import Orders, Part, together, write_all
@@ -46,9 +47,13 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
         await _claim(rooms, compared)
     hubs = await rooms.estate.hubs()
     measure_zones(hubs, full_soon=FULL_SOON)
+    missing = [PlanWarning("", None, each) for each in await unreached(rooms, hubs)]
+    for warning in missing:
+        log.error("sweep: %s", warning.detail)
     alerts = (*full_soon(hubs), *had_twice(hubs))
     for warning in alerts:
         log.warning("sweep: %s", warning.detail)
+    alerts = (*missing, *alerts)
     parts = [Part(replace(compared.plan, warnings=(*alerts, *await kept_out(rooms, compared.seen, compared.shown))))]
     left = compared.suspects
     while left and rooms.now() < until:
@@ -69,7 +74,8 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
         except HubwardenError as error:
             log.error("sweep: all was looked at, and could not be noted: %s", error)
             return replace(part, complete=False)
-    return part
+    # Of what is shown all was done; a sweep of everything was that not.
+    return replace(part, complete=part.complete and not missing)
 
 
 async def _seen(rooms: Rooms, compared: Compared, endpoints: tuple[ResourceId, ...]) -> list[View]:

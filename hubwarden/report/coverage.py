@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hubwarden.model.coverage import Coverage, SubscriptionCoverage
+from hubwarden.model.coverage import Coverage, Measured, SubscriptionCoverage
 from hubwarden.report.columns import aligned, as_csv, printable
+from hubwarden.report.times import written_seconds
 
 COLUMNS = ("subscription", "finding", "leads to", "detail")
 
@@ -35,6 +36,18 @@ def coverage_data(coverage: Coverage) -> dict[str, Any]:
             for each in coverage.subscriptions
         ],
         "counts": {finding.value: count for finding, count in coverage.counts.items()},
+    }
+
+
+def measured_data(measured: Measured) -> dict[str, Any]:
+    """The last measurement: when, the number of every finding, and the worst of them."""
+    return {
+        "measuredAt": written_seconds(measured.at),
+        "counts": {finding.value: count for finding, count in measured.counts.items()},
+        "worst": [
+            {"subscription": each.subscription, "finding": each.finding.value, "detail": each.detail}
+            for each in measured.worst
+        ],
     }
 
 

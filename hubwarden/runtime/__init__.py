@@ -22,7 +22,7 @@ from hubwarden.errors import (
     UnavailableError,
 )
 from hubwarden.model.connection import Decision
-from hubwarden.model.coverage import Coverage, Ours
+from hubwarden.model.coverage import Coverage, Measured, Ours
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.judgement import Asking
@@ -254,6 +254,24 @@ class Runtime:
         from hubwarden.reconcile.coverage import watch_coverage
 
         return await watch_coverage(self.rooms, ours)
+
+    async def last_coverage(self) -> Measured | None:
+        """What coverage found when it was measured last, by whichever instance; None where it was not yet."""
+        return await self.rooms.findings.last()
+
+    async def missing(self, *, within: float) -> tuple[str, ...]:
+        """What of the settings the app cannot reach or may not do now, each with what mends it; changes nothing.
+
+        It is asked of Azure, and not remembered. Where Azure does not answer within so many seconds, that is told.
+        """
+        from hubwarden.reconcile.reach import unpermitted, unreached
+
+        try:
+            async with asyncio.timeout(within):
+                hubs = await self.rooms.estate.hubs(fresh=True)
+                return (*await unreached(self.rooms, hubs), *await unpermitted(self.rooms, hubs))
+        except TimeoutError:
+            return (f"Azure did not answer within {within:.0f} s, so what is missing is not known",)
 
     async def operator(self) -> str:
         """The object id of the person who is signed in where this runs. Raises NotDecidedError where nobody is."""

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from hubwarden.announce import Announcer
+    from hubwarden.catalog import Catalogue
     from hubwarden.config.environment import Environment, Storage
     from hubwarden.config.loading import Config
+    from hubwarden.dns.plan import Rules
     from hubwarden.ledger.storage import StorageAccount
     from hubwarden.reconcile.rooms import Rooms
 
@@ -50,9 +52,9 @@ def rooms_of(
     from hubwarden.arm.session import ArmSession
     from hubwarden.catalog import catalogue
     from hubwarden.dns.limits import Limits
-    from hubwarden.dns.plan import Rules
     from hubwarden.ledger.claims import Claims
     from hubwarden.ledger.decisions import Decisions
+    from hubwarden.ledger.findings import Findings
     from hubwarden.ledger.outbox import Outbox
     from hubwarden.ledger.runs import Runs
     from hubwarden.ledger.sights import Sights
@@ -61,7 +63,6 @@ def rooms_of(
     from hubwarden.reconcile.rooms import Rooms
 
     services = catalogue(config.cloud, config.rows)
-    protected = frozenset(text for name in config.protected for text in (name.text, *services.records_of(name)))
     arm = ArmSession(credential, cloud=config.cloud, endpoint=config.environment.arm_endpoint, sleep=sleep)
     return Rooms(
         arm=arm,
@@ -79,7 +80,7 @@ def rooms_of(
         runs=Runs(account),
         tally=Tally(account),
         catalogue=services,
-        rules=Rules(config.instance, config.instances, config.ttl, protected, {hub.name: hub for hub in config.hubs}),
+        rules=_rules(config, services),
         limits=Limits(config.most_withdrawals, config.most_in_zone, config.most_share),
         policy=config.policy,
         approve_limit=config.approve_limit,
@@ -87,6 +88,7 @@ def rooms_of(
         remind_after=config.remind_after,
         sights=Sights(account),
         decisions=Decisions(account),
+        findings=Findings(account),
         outbox=Outbox(account),
         announcer=_announcer(config, credential),
         networks=config.addresses,
@@ -98,6 +100,13 @@ def rooms_of(
         now=now,
         sleep=sleep,
     )
+
+
+def _rules(config: Config, services: Catalogue) -> Rules:
+    from hubwarden.dns.plan import Rules
+
+    protected = frozenset(text for name in config.protected for text in (name.text, *services.records_of(name)))
+    return Rules(config.instance, config.instances, config.ttl, protected, {hub.name: hub for hub in config.hubs})
 
 
 def _announcer(config: Config, credential: AsyncTokenCredential) -> Announcer | None:

@@ -10,9 +10,12 @@ import pytest
 
 from hubwarden.errors import InputError
 from hubwarden.model.coverage import (
+    LONGEST_DETAIL,
+    MOST_TOLD,
     NEEDED,
     Coverage,
     Finding,
+    Measured,
     Ours,
     Permission,
     SubscriptionCoverage,
@@ -257,6 +260,30 @@ def test_counts_tell_of_every_finding() -> None:
         Finding.UNKNOWN: 1,
     }
     assert list(unknown.counts) == list(Finding)
+
+
+def test_of_a_measurement_the_worst_are_kept() -> None:
+    """Those first of which the app sees nothing at all; those that are covered are only counted."""
+    few = [SubscriptionCoverage(finding.value, finding, "x" * 10_000) for finding in Finding]
+    kept = Measured.of(Coverage(tuple(few)), at=5.0)
+    assert (kept.at, kept.counts) == (5.0, dict.fromkeys(Finding, 1))
+    assert [each.finding for each in kept.worst] == [
+        Finding.NO_RIGHTS,
+        Finding.UNKNOWN,
+        Finding.NOT_REGISTERED,
+        Finding.NO_SUBSCRIPTION,
+        Finding.FAILING,
+        Finding.ELSEWHERE,
+        Finding.FILTERED,
+    ]
+    assert {len(each.detail) for each in kept.worst} == {LONGEST_DETAIL}
+    many = Coverage(tuple(few * 9))
+    assert {each.finding for each in Measured.of(many, at=5.0).worst[:MOST_TOLD]} == {
+        Finding.NO_RIGHTS,
+        Finding.UNKNOWN,
+        Finding.NOT_REGISTERED,
+    }
+    assert len(Measured.of(many, at=5.0).worst) == MOST_TOLD
 
 
 def test_an_app_and_an_account_are_known_by_their_ids() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
-from hubwarden.model.coverage import Coverage, Finding, SubscriptionCoverage
-from hubwarden.report.coverage import coverage_csv, coverage_data, coverage_text
+from hubwarden.model.coverage import Coverage, Finding, Measured, SubscriptionCoverage
+from hubwarden.report.coverage import coverage_csv, coverage_data, coverage_text, measured_data
 
 FOUND = Coverage(
     (
@@ -39,3 +39,11 @@ def test_json_has_every_finding_counted() -> None:
     data = coverage_data(FOUND)
     assert data["value"][0] == {"subscription": "a", "finding": "covered", "leadsTo": ["/one", "/two"], "detail": ""}
     assert data["counts"] == {each.value: {"covered": 2, "elsewhere": 1}.get(each.value, 0) for each in Finding}
+
+
+def test_the_last_measurement_says_when_it_was() -> None:
+    assert measured_data(Measured.of(FOUND, at=1_800_000_000.0)) == {
+        "measuredAt": "2027-01-15T08:00:00.000Z",
+        "counts": {each.value: {"covered": 2, "elsewhere": 1}.get(each.value, 0) for each in Finding},
+        "worst": [{"subscription": "b", "finding": "elsewhere", "detail": "=1+1\x1b[2J"}],
+    }
