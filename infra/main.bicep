@@ -125,12 +125,16 @@ var provenPlan = isUnproven ? fail('plan: Flex Consumption is not proven in ${en
 var joined = createZones ? networks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
+// /subscriptions/<id>/resourceGroups/<name> has five parts with the empty first.
+var oddGroups = [for id in zoneGroups: length(split(id, '/')) == 5 ? '' : ' ${id}']
+var areGroups = empty(join(oddGroups, ''))
+var groups = areGroups ? zoneGroups : fail('zoneGroups: no id of a resource group:${join(oddGroups, '')}')
 // The zones' subscriptions, too: only where the first is shown is it known which tenant is ours.
-var zonesIn = [for id in zoneGroups: split(id, '/')[2]]
+var zonesIn = [for id in groups: split(id, '/')[2]]
 var readable = union(estateSubscriptions, zonesIn)
 var readIn = [for id in readable: '/subscriptions/${id}']
 var answeredIn = [for id in answering: '/subscriptions/${id}']
-var writtenIn = [for id in zoneGroups: '/subscriptions/${split(id, '/')[2]}']
+var writtenIn = [for id in groups: '/subscriptions/${split(id, '/')[2]}']
 var joinedIn = [for id in joined: '/subscriptions/${split(id, '/')[2]}']
 var above = empty(managementGroup) ? [] : ['/providers/Microsoft.Management/managementGroups/${managementGroup}']
 var stored = loadJsonContent('storage.json')
@@ -173,7 +177,7 @@ module reader 'modules/assign-at-subscription.bicep' = [
 ]
 
 module writer 'modules/assign-at-group.bicep' = [
-  for id in zoneGroups: {
+  for id in groups: {
     name: '${name}-writer-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { roleId: roles.outputs.recordWriterId, principalId: identity.outputs.principalId }
@@ -181,7 +185,7 @@ module writer 'modules/assign-at-group.bicep' = [
 ]
 
 module maker 'modules/assign-at-group.bicep' = [
-  for id in (createZones ? zoneGroups : []): {
+  for id in (createZones ? groups : []): {
     name: '${name}-maker-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { roleId: roles.outputs.zoneMakerId, principalId: identity.outputs.principalId }
