@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from simulator.world import Caller, World
@@ -58,9 +59,7 @@ class Router:
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
         """Adds a route after those already there."""
-        expression = re.sub(r"\\{(\w+)(?::([^}]*))?\\}", _group, re.escape(pattern).replace("\\|", "|"))
-        routes = self._routes.setdefault((method, pattern.count("/")), [])
-        routes.append((re.compile(expression, re.IGNORECASE), handler))
+        self._routes.setdefault((method, pattern.count("/")), []).append((_expression(pattern), handler))
 
     def find(self, request: Request) -> tuple[Handler, Request] | None:
         """The handler, and the request with its path's values; None if nobody knows such a request."""
@@ -69,6 +68,13 @@ class Router:
             if match := pattern.fullmatch(path):
                 return handler, replace(request, path=path, values=match.groupdict())
         return None
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Compiled once in a process, however many simulators there are in it."""
+    expression = re.sub(r"\\{(\w+)(?::([^}]*))?\\}", _group, re.escape(pattern).replace("\\|", "|"))
+    return re.compile(expression, re.IGNORECASE)
 
 
 def _group(match: re.Match[str]) -> str:
