@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
+import pytest
 import yaml
 
 from handlers.answers import plan_in
@@ -23,7 +24,7 @@ ESTATE: dict[str, Any] = yaml.safe_load((ROOT / "hubwarden.yaml").read_text(enco
 AZD: dict[str, Any] = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
 
 
-def spokes_script(directory: Path, spokes: str) -> tuple[str, list[str]]:
+def spokes_script(directory: Path, spokes: str, **more: str) -> tuple[str, list[str]]:
     """What the script says, and what it asks the Azure CLI to do."""
     fake = directory / "az"
     fake.write_text('#!/bin/sh\nfor each in "$@"; do printf \'%s\\n\' "$each" >> "$ASKED"; done\n')
@@ -37,6 +38,7 @@ def spokes_script(directory: Path, spokes: str) -> tuple[str, list[str]]:
         "HUBWARDEN_SPOKES": spokes,
         "HUBWARDEN_APP_ID": "/app",
         "HUBWARDEN_WORK_ACCOUNT_ID": "/account",
+        **more,
     }
     command = ["sh", str(INFRA / "spokes.sh")]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -49,9 +51,17 @@ def test_the_script_subscribes_each_spoke(tmp_path: Path) -> None:
     template = Path(asked[asked.index("--template-file") + 1])
     given = dict(each.split("=", 1) for each in asked[asked.index("--parameters") + 1 :])
     assert json.loads(given.pop("subscriptions")) == ["s1", "s2"]
-    assert given == {"appId": "/app", "workAccountId": "/account"}
+    assert given == {"appId": "/app", "workAccountId": "/account", "alertTo": "[]"}
     known = parameters(template)
-    assert {each.name for each in known if each.is_required} == {"subscriptions", *given}
+    assert {each.name for each in known if each.is_required} == {"subscriptions", *given} - {"alertTo"}
+    assert set(given) <= {each.name for each in known}
+
+
+def test_the_script_has_spokes_alert_whom_the_apps_alerts_tell(tmp_path: Path) -> None:
+    """azd gives an output that is an array as JSON, which is what the Azure CLI takes for one."""
+    _, asked = spokes_script(tmp_path, "s1", HUBWARDEN_ALERT_TO='["/group"]')
+    assert 'alertTo=["/group"]' in asked
+    assert "output HUBWARDEN_ALERT_TO array = alerts ? alertTo : []\n" in text_of("main.bicep")
 
 
 def test_the_tools_are_those_that_the_page_asks_for() -> None:
@@ -160,6 +170,36 @@ def test_the_pages_deploy_a_package_by_what_does_not_build_it() -> None:
 def test_both_plans_run_the_same_python() -> None:
     assert "linuxFxVersion: 'PYTHON|3.13'" in text_of("modules/premium.bicep")
     assert "version: '3.13'" in text_of("modules/flex.bicep")
+
+
+PAGES = {
+    page.name: page.read_text(encoding="utf-8").replace("\\\n", " ") for page in sorted((ROOT / "docs").glob("*.md"))
+}
+DEPLOYMENTS = [
+    pytest.param(
+        ROOT / file, frozenset(re.findall(r"(?:^|\s)(\w+)=", given)), ".bicepparam" in given, id=f"{name} {file}"
+    )
+    for name, text in PAGES.items()
+    for file, given in re.findall(r"--template-file (infra/\S+\.bicep)\s+--parameters ([^\n]+)", text)
+]
+
+
+@pytest.mark.parametrize(("file", "given", "has_a_file"), DEPLOYMENTS)
+def test_a_deployment_on_a_page_gives_a_template_what_it_takes(
+    file: Path, given: frozenset[str], has_a_file: bool
+) -> None:
+    known = parameters(file)
+    assert given <= {each.name for each in known}
+    assert has_a_file or {each.name for each in known if each.is_required} <= given
+
+
+def test_what_the_pages_say_a_deployment_gave_out_is_given_out() -> None:
+    named = {name for text in PAGES.values() for name in re.findall(r"<((?:HUBWARDEN|AZURE)_\w+)>", text)}
+    files = ("main.bicep", "policy/event-subscriptions.bicep")
+    given_out = {name for file in files for name in re.findall(r"^output (\w+) ", text_of(file), re.MULTILINE)}
+    assert len(DEPLOYMENTS) >= 6
+    assert named
+    assert named <= given_out
 
 
 def test_the_parameters_are_mains_and_none_that_it_needs_is_missing() -> None:
