@@ -355,6 +355,7 @@ output HUBWARDEN_WORK_ACCOUNT_ID string = workStorage.outputs.id
 output HUBWARDEN_PRINCIPAL_ID string = identity.outputs.principalId
 output HUBWARDEN_READER_ID string = roles.outputs.estateReaderId
 output HUBWARDEN_APPROVER_ID string = roles.outputs.connectionApproverId
+output HUBWARDEN_ALERT_TO array = alerts ? alertTo : []
 
 @description('For azd and the Azure CLI.')
 output AZURE_RESOURCE_GROUP string = group.name

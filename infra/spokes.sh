@@ -10,4 +10,5 @@ list=$(printf '"%s",' $HUBWARDEN_SPOKES)
 # The Azure CLI has a subscription of its own, which need not be the environment's.
 az deployment sub create --subscription "$AZURE_SUBSCRIPTION_ID" --name hubwarden-spokes --location "$AZURE_LOCATION" \
     --template-file "$(dirname "$0")/spokes.bicep" \
-    --parameters subscriptions="[${list%,}]" appId="$HUBWARDEN_APP_ID" workAccountId="$HUBWARDEN_WORK_ACCOUNT_ID"
+    --parameters subscriptions="[${list%,}]" appId="$HUBWARDEN_APP_ID" workAccountId="$HUBWARDEN_WORK_ACCOUNT_ID" \
+    alertTo="${HUBWARDEN_ALERT_TO:-[]}"

@@ -19,6 +19,14 @@ param groupName string = 'rg-hubwarden-events'
 @description('As in spoke.bicep.')
 param topicName string = 'evgt-hubwarden'
 
+@description('Whom to tell of events that Event Grid drops: action groups, by id; none: nobody. The policy\'s identity must be allowed to read them: where they are not under this management group, give it Monitoring Reader there.')
+param alertTo array = []
+
+@description('How grave that is: 0 (critical) to 4.')
+@minValue(0)
+@maxValue(4)
+param alertSeverity int = 1
+
 var subscriber = loadJsonContent('subscriber.json')
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
@@ -46,6 +54,8 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
       location: { type: 'String' }
       groupName: { type: 'String' }
       topicName: { type: 'String' }
+      alertTo: { type: 'Array' }
+      alertSeverity: { type: 'Integer' }
     }
     policyRule: {
       if: { field: 'type', equals: 'Microsoft.Resources/subscriptions' }
@@ -68,6 +78,8 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
                 location: { value: '[parameters(\'location\')]' }
                 groupName: { value: '[parameters(\'groupName\')]' }
                 topicName: { value: '[parameters(\'topicName\')]' }
+                alertTo: { value: '[parameters(\'alertTo\')]' }
+                alertSeverity: { value: '[parameters(\'alertSeverity\')]' }
               }
             }
           }
@@ -90,6 +102,8 @@ resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {
       location: { value: location }
       groupName: { value: groupName }
       topicName: { value: topicName }
+      alertTo: { value: alertTo }
+      alertSeverity: { value: alertSeverity }
     }
   }
 }

@@ -187,14 +187,39 @@ def test_events_are_those_that_the_local_azure_delivers() -> None:
 
 def test_the_policy_makes_what_spoke_bicep_makes() -> None:
     [_, deployment] = data_of("policy/event-subscription.json")["resources"]
-    [topic, subscription] = deployment["properties"]["template"]["resources"]
+    [topic, subscription, dropped] = deployment["properties"]["template"]["resources"]
     assert topic["properties"]["topicType"] == "Microsoft.Resources.Subscriptions"
     assert subscription["properties"]["filter"] == LOCAL
     bicep = text_of("modules/spoke-topic.bicep")
     for key, value in {**subscription["properties"]["retryPolicy"], "maxEventsPerBatch": 1}.items():
         assert f"{key}: {value}" in bicep
-    for resource in (topic, subscription):
+    alert = dropped["properties"]
+    told = {key: alert[key] for key in ("description", "evaluationFrequency", "windowSize")}
+    for key, value in {**told, **alert["criteria"]["allOf"][0]}.items():
+        assert (f"{key}: '{value}'" if isinstance(value, str) else f"{key}: {value}") in bicep
+    for resource in (topic, subscription, dropped):
         assert f"'{resource['type']}@{resource['apiVersion']}'" in bicep
+
+
+def test_the_policy_hands_every_parameter_down_to_what_it_makes() -> None:
+    """By way of three templates, none of which may leave one out."""
+    outer = data_of("policy/event-subscription.json")
+    inner = outer["resources"][1]["properties"]
+    bicep = text_of("policy/event-subscriptions.bicep")
+    assert set(inner["parameters"]) == set(inner["template"]["parameters"]) <= set(outer["parameters"])
+    for name in outer["parameters"]:
+        assert f"{name}: {{ value: '[parameters(\\'{name}\\')]' }}" in bicep
+        assert f"{name}: {{ value: {name} }}" in bicep
+        assert f"{name}: {{ type: '" in bicep
+
+
+def test_the_policys_identity_may_make_what_the_policy_makes() -> None:
+    actions = {action.lower() for action in data_of("policy/subscriber.json")["actions"]}
+    [group, deployment] = data_of("policy/event-subscription.json")["resources"]
+    for resource in (deployment, *deployment["properties"]["template"]["resources"]):
+        assert f"{resource['type'].lower()}/write" in actions
+    assert group["type"] == "Microsoft.Resources/resourceGroups"
+    assert "microsoft.resources/subscriptions/resourcegroups/write" in actions
 
 
 def test_the_types_in_the_roles_are_those_whose_connections_are_known() -> None:
