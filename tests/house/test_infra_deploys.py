@@ -99,6 +99,18 @@ def test_azd_deploys_the_app_that_main_tags_from_a_package_for_its_python() -> N
     assert "infra/spokes.sh" in AZD["hooks"]["postdeploy"]["run"]
 
 
+def test_the_package_of_an_older_version_is_not_in_the_way(tmp_path: Path) -> None:
+    """Of two packages `cp` would make none the one that is deployed."""
+    (tmp_path / "make").write_text("#!/bin/sh\necho new > dist/hubwarden-2.0-py313.zip\n")
+    (tmp_path / "make").chmod(0o755)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "hubwarden-1.0-py313.zip").write_text("old\n")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for _ in range(2):
+        subprocess.run(["sh", "-c", AZD["hooks"]["postprovision"]["run"]], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "dist" / "hubwarden.zip").read_text() == "new\n"
+
+
 def test_azd_does_not_have_the_package_built_anew() -> None:
     """Unset, azd asks Flex Consumption to build whatever is in Python; azd knows the setting from 1.23.5 on."""
     [service] = AZD["services"].values()
