@@ -161,7 +161,7 @@ class Approvals(History):
         turn=TURNS,
     )
     def a_person_decides(self, first: Deed, which: int, verdict: Verdict, beside: bool, turn: Turn | None) -> None:
-        """Through one host, on what waits or, if nothing does, was answered; perhaps beside one that obeys the policy."""
+        """Through one host, on what waits or else was answered; perhaps beside one that obeys the policy."""
         self.do(self.act(first))
         if asking := self.answers.asking():
             waiting = [each for each in asking if each.status == "Pending"] or asking
