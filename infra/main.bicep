@@ -122,16 +122,29 @@ param tags object = {}
 var isPublicCloud = environment().name == 'AzureCloud'
 var isUnproven = plan == 'flex' && !isPublicCloud
 var provenPlan = isUnproven ? fail('plan: Flex Consumption is not proven in ${environment().name}; take premium.') : plan
-var joined = createZones ? networks : []
+
+// What Azure would refuse late, in words that do not name the parameter, or not at all. The id of a subscription has five
+// parts; that of a resource group has five, and that of a network nine, with the empty first.
+var isNowhere = empty(estateSubscriptions) && empty(managementGroup)
+var estate = isNowhere ? fail('estateSubscriptions, managementGroup: name the estate by one of them.') : estateSubscriptions
+var oddSpokes = [for id in concat(estateSubscriptions, approveIn): length(split(id, '-')) == 5 && length(id) == 36 ? '' : ' ${id}']
+var areSpokes = empty(join(oddSpokes, ''))
+var spokes = areSpokes ? estate : fail('estateSubscriptions, approveIn: no id of a subscription:${join(oddSpokes, '')}')
+var oddNetworks = [for id in networks: length(split(id, '/')) == 9 ? '' : ' ${id}']
+var areNetworks = empty(join(oddNetworks, ''))
+var hubNetworks = areNetworks ? networks : fail('networks: no id of a virtual network:${join(oddNetworks, '')}')
+var joined = createZones ? hubNetworks : []
 var answering = approvals ? approveIn : []
 var isPrivate = !empty(network)
-// /subscriptions/<id>/resourceGroups/<name> has five parts with the empty first.
+var hasSubnets = contains(network, 'appSubnetId') && contains(network, 'endpointSubnetId') && contains(network, 'zoneIds')
+var lacksSubnets = isPrivate && !hasSubnets
+var privateNetwork = lacksSubnets ? fail('network: it has appSubnetId, endpointSubnetId and zoneIds, or nothing.') : network
 var oddGroups = [for id in zoneGroups: length(split(id, '/')) == 5 ? '' : ' ${id}']
 var areGroups = empty(join(oddGroups, ''))
 var groups = areGroups ? zoneGroups : fail('zoneGroups: no id of a resource group:${join(oddGroups, '')}')
 // The zones' subscriptions, too: only where the first is shown is it known which tenant is ours.
 var zonesIn = [for id in groups: split(id, '/')[2]]
-var readable = union(estateSubscriptions, zonesIn)
+var readable = union(spokes, zonesIn)
 var readIn = [for id in readable: '/subscriptions/${id}']
 var answeredIn = [for id in answering: '/subscriptions/${id}']
 var writtenIn = [for id in groups: '/subscriptions/${split(id, '/')[2]}']
@@ -254,8 +267,8 @@ module privateStorage 'modules/private-storage.bicep' = if (isPrivate) {
     name: name
     location: location
     tags: tags
-    subnetId: network.endpointSubnetId
-    zoneIds: network.zoneIds
+    subnetId: privateNetwork.endpointSubnetId
+    zoneIds: privateNetwork.zoneIds
     hostAccountId: hostStorage.outputs.id
     workAccountId: workStorage.outputs.id
   }
@@ -345,7 +358,7 @@ module app 'modules/app.bicep' = {
     signInClientId: signInClientId
     callers: callers
     deployers: deployers
-    subnetId: isPrivate ? network.appSubnetId : ''
+    subnetId: isPrivate ? privateNetwork.appSubnetId : ''
   }
 }
 

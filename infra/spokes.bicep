@@ -21,8 +21,12 @@ param identityId string = ''
 @description('As in spoke.bicep.')
 param alertTo array = []
 
+var odd = [for id in subscriptions: length(split(id, '-')) == 5 && length(id) == 36 ? '' : ' ${id}']
+var areIds = empty(join(odd, ''))
+var spokes = areIds ? subscriptions : fail('subscriptions: no id of a subscription:${join(odd, '')}')
+
 module spoke 'spoke.bicep' = [
-  for id in subscriptions: {
+  for id in spokes: {
     name: 'hubwarden-spoke-${uniqueString(id)}'
     scope: subscription(id)
     params: {

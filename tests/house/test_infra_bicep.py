@@ -50,6 +50,30 @@ def test_a_module_is_there_and_gets_what_it_needs_and_nothing_else(file: Path) -
         assert {each.name for each in known if each.is_required} <= module.given, module
 
 
+REFUSALS = [
+    (file, *told)
+    for file in BICEP
+    for told in re.findall(
+        r"^var (\w+) = (\w+) \? [^\n]*fail\('([\w, ]+): ", file.read_text(encoding="utf-8"), re.MULTILINE
+    )
+]
+
+
+@pytest.mark.parametrize(("file", "var", "condition", "named"), REFUSALS, ids=[each[1] for each in REFUSALS])
+def test_what_is_refused_is_a_parameter_that_is_named_and_the_refusal_is_asked_for(
+    file: Path, var: str, condition: str, named: str
+) -> None:
+    """Bicep evaluates a variable only where something needs it: nobody would be refused by one that nothing does."""
+    text = file.read_text(encoding="utf-8")
+    assert set(named.split(", ")) <= {each.name for each in parameters(file)}
+    assert len(re.findall(rf"\b{condition}\b", text)) == 2
+    assert len(re.findall(rf"\b{var}\b", text)) > 1
+
+
+def test_every_refusal_is_looked_at() -> None:
+    assert len(REFUSALS) == sum(file.read_text(encoding="utf-8").count("fail(") for file in BICEP) >= 8
+
+
 @pytest.mark.parametrize("file", BICEP, ids=called)
 def test_every_file_that_is_loaded_is_there(file: Path) -> None:
     loaded = re.findall(r"loadJsonContent\('([^']+)'\)", file.read_text(encoding="utf-8"))

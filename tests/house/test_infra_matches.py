@@ -260,5 +260,5 @@ def test_the_reader_is_assigned_where_the_zones_are_too() -> None:
     """Whose a subscription is, is compared with the first zones': under a management group they may lie beside it."""
     main = text_of("main.bicep")
     assert re.search(r"^var zonesIn = \[for id in groups: split\(id, '/'\)\[2\]\]$", main, re.MULTILINE)
-    assert "var readable = union(estateSubscriptions, zonesIn)\n" in main
+    assert "var readable = union(spokes, zonesIn)\n" in main
     assert re.search(r"^module reader '[^']+' = \[\n  for id in readable: ", main, re.MULTILINE)
