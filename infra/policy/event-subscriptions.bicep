@@ -28,6 +28,8 @@ param alertTo array = []
 param alertSeverity int = 1
 
 var subscriber = loadJsonContent('subscriber.json')
+// Made here, because a `copy` in the policy's own template is one that ARM would take for this deployment's.
+var alertActions = [for id in alertTo: { actionGroupId: id }]
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(managementGroup().id, 'hubwarden-subscriber')
@@ -54,7 +56,7 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
       location: { type: 'String' }
       groupName: { type: 'String' }
       topicName: { type: 'String' }
-      alertTo: { type: 'Array' }
+      alertActions: { type: 'Array' }
       alertSeverity: { type: 'Integer' }
     }
     policyRule: {
@@ -78,7 +80,7 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
                 location: { value: '[parameters(\'location\')]' }
                 groupName: { value: '[parameters(\'groupName\')]' }
                 topicName: { value: '[parameters(\'topicName\')]' }
-                alertTo: { value: '[parameters(\'alertTo\')]' }
+                alertActions: { value: '[parameters(\'alertActions\')]' }
                 alertSeverity: { value: '[parameters(\'alertSeverity\')]' }
               }
             }
@@ -102,7 +104,7 @@ resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {
       location: { value: location }
       groupName: { value: groupName }
       topicName: { value: topicName }
-      alertTo: { value: alertTo }
+      alertActions: { value: alertActions }
       alertSeverity: { value: alertSeverity }
     }
   }

@@ -213,6 +213,13 @@ def test_the_policy_hands_every_parameter_down_to_what_it_makes() -> None:
         assert f"{name}: {{ type: '" in bicep
 
 
+def test_no_file_that_bicep_loads_has_a_loop_of_templates_in_it() -> None:
+    """ARM takes any `copy` for one of the deployment at hand (Azure/bicep, "loadJsonContent is rewriting JSON")."""
+    assert not re.search(r'"copy"\s*:|copyIndex\(', text_of("policy/event-subscription.json"))
+    made = "var alertActions = [for id in alertTo: { actionGroupId: id }]\n"
+    assert made in text_of("policy/event-subscriptions.bicep")
+
+
 def test_the_policys_identity_may_make_what_the_policy_makes() -> None:
     actions = {action.lower() for action in data_of("policy/subscriber.json")["actions"]}
     [group, deployment] = data_of("policy/event-subscription.json")["resources"]
