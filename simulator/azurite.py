@@ -23,7 +23,7 @@ SCRIPT = ROOM / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 WATCH = ROOM / "watch.js"
 ACCOUNT = "devstoreaccount1"
 SERVICES = ("Blob", "Queue", "Table")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 # --skipApiVersionCheck: today's SDKs send a newer x-ms-version than any released Azurite knows. Port 0 lets the system
 # choose; Azurite then says which port it got.

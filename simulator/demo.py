@@ -16,7 +16,7 @@ from rich.console import Console
 from simulator.processes import Process, ProcessError
 
 ROOT = Path(__file__).parents[1]
-SECONDS_TO_START = 120.0
+SECONDS_TO_START, SECONDS_TO_STOP = 120.0, 60.0
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
             console.print(f"It did not start: {error}", style="red", markup=False)
             return 1
         finally:
-            up.stop()
+            up.stop(SECONDS_TO_STOP)
     if not held:
         console.print(f"What the processes said last:\n{up.said()}", markup=False)
     return 0 if held else 1

@@ -14,7 +14,7 @@ from simulator.processes import Process, ProcessError
 
 ROOT = Path(__file__).parent.parent
 READY = re.compile(r"READY (http://\S+)")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 class HostProcess:

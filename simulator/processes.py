@@ -94,11 +94,14 @@ class Process:
         """Its exit code, once it has ended by itself."""
         return self._ended()
 
-    def stop(self) -> int:
-        """Asks it to end, with force if it does not; returns its exit code. May be called again."""
+    def stop(self, within: float = STOP_SECONDS) -> int:
+        """Asks it to end, with force if it does not; returns its exit code. May be called again.
+
+        `within` is in seconds: more for what ends processes of its own, each of which has its time, too.
+        """
         self._process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(within)
         except subprocess.TimeoutExpired:
             self._process.kill()
         return self._ended()

@@ -25,7 +25,7 @@ from simulator.stage import (
     SHARED_ACCOUNT,
 )
 
-FOLLOW_UP_SECONDS = 40.0
+FOLLOW_UP_SECONDS = 120.0
 
 
 Step = tuple[str, Callable[[], Awaitable[None]]]

@@ -177,7 +177,7 @@ class Scene:
     async def ask(self, name: str) -> str:
         """What the hub's resolver answers: the last address, or the response code."""
         host, port = self._variables["SIM_DNS"].rsplit(":", 1)
-        answer = await dns.asyncquery.udp(dns.message.make_query(name, "A"), host, port=int(port), timeout=5)
+        answer = await dns.asyncquery.udp(dns.message.make_query(name, "A"), host, port=int(port), timeout=30)
         addresses = [str(item) for rrset in answer.answer if rrset.rdtype == dns.rdatatype.A for item in rrset]
         return addresses[-1] if addresses else dns.rcode.to_text(answer.rcode())
 
@@ -198,7 +198,7 @@ class Scene:
             over.set()  # no cancel: Python 3.11 loses one that comes when an answer does
             await task
 
-    async def watch(self, name: str, address: str, seconds: float = 30.0) -> Watched:
+    async def watch(self, name: str, address: str, seconds: float = 120.0) -> Watched:
         """Asks again and again until the address is there, and notes when the first event was delivered."""
         already = len(await self._deliveries())
         delivered = asyncio.create_task(self._delivery_after(already, seconds))
@@ -271,4 +271,4 @@ class Scene:
 
     async def settle(self) -> None:
         """Returns when nothing is under way any more."""
-        await self.sim("POST", "settle", {"timeout": 30})
+        await self.sim("POST", "settle", {"timeout": 120})

@@ -62,7 +62,7 @@ class Azure:
         assert answer.status < 300, f"{method} /_sim/{call} answered {answer.status}: {answer.body}"
         return answer.body
 
-    async def settle(self, seconds: float = 10) -> None:
+    async def settle(self, seconds: float = 60) -> None:
         """Returns when nothing is left to do."""
         await self.sim("POST", "settle", {"timeout": seconds})
 

@@ -84,7 +84,7 @@ class Running:
 
     def wait(self) -> Mapping[str, str]:
         """Returns the variables as soon as it is ready."""
-        self.process.wait_for(READY, 60)
+        self.process.wait_for(READY, 180)
         self.variables = dict(line.split("=", 1) for line in self.file.read_text().splitlines())
         return self.variables
 

@@ -76,8 +76,8 @@ class Names:
     async def ask(self, name: str, kind: str = "A") -> dns.message.Message:
         """The response over UDP; the one over TCP must say the same."""
         query = dns.message.make_query(name, kind)
-        udp = await dns.asyncquery.udp(query, "127.0.0.1", port=self.server.port, timeout=5)
-        tcp = await dns.asyncquery.tcp(query, "127.0.0.1", port=self.server.port, timeout=5)
+        udp = await dns.asyncquery.udp(query, "127.0.0.1", port=self.server.port, timeout=30)
+        tcp = await dns.asyncquery.tcp(query, "127.0.0.1", port=self.server.port, timeout=30)
         assert udp == tcp
         return udp
 
@@ -349,9 +349,9 @@ async def test_a_long_answer_is_cut_off_over_udp(names: Names) -> None:
     addresses = [{"ipv6Address": f"fd00::{number}"} for number in range(1, 21)]
     names.record(names.zone("svc.contoso.com"), "many", "AAAA", aaaaRecords=addresses)
     query = dns.message.make_query("many.svc.contoso.com", "AAAA")
-    cut = await dns.asyncquery.udp(query, "127.0.0.1", port=names.server.port, timeout=5)
+    cut = await dns.asyncquery.udp(query, "127.0.0.1", port=names.server.port, timeout=30)
     assert cut.flags & dns.flags.TC
-    whole, over_tcp = await dns.asyncquery.udp_with_fallback(query, "127.0.0.1", port=names.server.port, timeout=5)
+    whole, over_tcp = await dns.asyncquery.udp_with_fallback(query, "127.0.0.1", port=names.server.port, timeout=30)
     assert (len(whole.answer[0]), over_tcp) == (20, True)
     assert whole.flags & dns.flags.RA
 

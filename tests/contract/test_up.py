@@ -42,7 +42,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             running.first = json.load(answer)
         yield running
     finally:
-        assert running.process.stop() == 0
+        assert running.process.stop(60) == 0
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ async def test_names_are_answered_from_the_same_world(up: Running) -> None:
     await up.sim("POST", "targets", {"id": target, "members": [{**member, "publicAddress": "20.1.1.1"}]})
     host, _, port = up.variables["SIM_DNS"].partition(":")
     query = dns.message.make_query("st1.blob.core.windows.net", "A")
-    answer = await dns.asyncquery.udp(query, host, port=int(port), timeout=5)
+    answer = await dns.asyncquery.udp(query, host, port=int(port), timeout=30)
     assert answer.answer[0].to_text().endswith("A 20.1.1.1")
 
 
@@ -242,7 +242,7 @@ async def test_sigterm_ends_everything_and_leaves_no_process(tmp_path: Path) -> 
     await running.session.close()
     processes = below(running.process.pid)
     assert len(processes) in (0, 3)
-    assert running.process.stop() == 0
+    assert running.process.stop(60) == 0
     assert not alive(processes)
     queue = re.search(r"QueueEndpoint=([^;]+)", variables["AzureWebJobsStorage"])
     assert queue is not None
@@ -264,7 +264,7 @@ def test_without_an_app_there_are_only_the_services(tmp_path: Path) -> None:
     variables = running.wait()
     assert list(variables) == KEYS
     assert variables["APP_URL"] == ""
-    assert running.process.stop() == 0
+    assert running.process.stop(60) == 0
 
 
 FAILURES = {

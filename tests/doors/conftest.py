@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from tests.doors.local_azure import PERSONAL, SPOKES, RemoteAzure, Spoke, Storage, Up, found_hub, found_spoke, traces
+from tests.doors.local_azure import (
+    PATIENCE,
+    PERSONAL,
+    SPOKES,
+    RemoteAzure,
+    Spoke,
+    Storage,
+    Up,
+    found_hub,
+    found_spoke,
+    traces,
+)
 
 Founding = Callable[..., Awaitable[Spoke]]
 SignIn = Callable[..., Awaitable[None]]
@@ -70,7 +81,7 @@ async def found(up: Up, azure: RemoteAzure) -> AsyncIterator[Founding]:
 
     yield founded
     await azure.sim("DELETE", "faults")
-    await azure.settle(20)
+    await azure.settle(PATIENCE)
     assert await storage.poison() == []
     assert await storage.count() == 0
 

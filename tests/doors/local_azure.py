@@ -47,6 +47,9 @@ APPROVER = "Hubwarden.Approver"
 APPROVERS = "7c1e0000-0000-4000-8000-000000000001"
 """The group of others who may, by its object id."""
 
+PATIENCE = 120.0
+"""Seconds that a test waits for what must come: no measure of speed, for the machine may have other things to do."""
+
 WORK, POISON = "hubwarden-work", "hubwarden-work-poison"
 _SCOPES = ["https://management.azure.com/.default"]
 
@@ -109,15 +112,15 @@ class Up:
         variables = {"HUBWARDEN_CONFIG": str(self.config), "WEBSITE_AUTH_ENABLED": "True"}
         self._process = Process("up", command, directory=ROOT, variables=variables, echo=self.lines.append)
         try:
-            self._process.wait_for(re.compile("READY$"), 60)
+            self._process.wait_for(re.compile("READY$"), 180)
             self.variables = dict(line.split("=", 1) for line in file.read_text().splitlines())
         except BaseException:
-            self._process.stop()
+            self._process.stop(60)
             raise
 
     def stop(self) -> int:
         """Ends it in good order; its exit code."""
-        return self._process.stop()
+        return self._process.stop(60)
 
 
 class RemoteAzure(Azure):
@@ -345,7 +348,7 @@ class Spoke:
         found = [each for each in await self.azure.requests() if each["principal"] == self.principal]
         return [f"{each['method']} {each['path']}" for each in found]
 
-    async def until(self, condition: Callable[[], Awaitable[object]], within: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], Awaitable[object]], within: float = PATIENCE) -> None:
         """Asks again and again until something is so; each question is a request, so others get their turn."""
         async with asyncio.timeout(within):
             while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
@@ -353,7 +356,7 @@ class Spoke:
 
     async def settle(self) -> None:
         """Returns when the app has nothing left to do."""
-        await self.azure.settle(20)
+        await self.azure.settle(PATIENCE)
 
     async def hears(self, text: str, times: int = 1) -> None:
         """Waits until the app has said so, which comes by way of another process."""

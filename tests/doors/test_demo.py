@@ -25,12 +25,12 @@ def test_the_demo_plays_every_step_stays_up_when_told_and_ends_well() -> None:
         "demo", [sys.executable, "-m", "simulator.demo", "--keep"], directory=ROOT, variables={}, echo=lines.append
     )
     try:
-        demo.wait_for(re.compile(r"^export APP_MASTER_KEY='.+'$"), 120)
+        demo.wait_for(re.compile(r"^export APP_MASTER_KEY='.+'$"), 300)
         variables = dict(re.findall(r"^export (\w+)='(.*)'$", "".join(lines), re.MULTILINE))
         with urllib.request.urlopen(variables["APP_URL"] + "/api/health") as answer:  # noqa: S310 - on loopback
             assert json.load(answer) == {"ready": True}
     finally:
-        code = demo.stop()
+        code = demo.stop(90)
     played = "".join(lines)
     assert code == 0, played
     assert re.findall(r"^(\d)\. ", played, re.MULTILINE) == [str(number) for number in range(1, 9)]
@@ -78,7 +78,7 @@ async def test_who_asks_all_the_while_hears_every_answer_and_ends_when_told() ->
                 often.set()
             return given[-1]
 
-    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
         async with Resolver({}, session).asking("orders") as answers:
             await often.wait()
         assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -23,7 +23,7 @@ from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import Estate, held, written
 from tests.laws.conftest import Founding
 
-WITHIN = 20.0
+WITHIN = 100.0
 
 
 def fault(method: str, path: str, **more: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tests.laws.test_withdrawal import published
 
 async def look(estate: Estate, endpoint: str, *, thorough: bool = False) -> Looked:
     """As a door does it, with what is left handed on."""
-    return await estate.hubwarden.look(OneEndpoint(ResourceId.parse(endpoint), thorough), within=20)
+    return await estate.hubwarden.look(OneEndpoint(ResourceId.parse(endpoint), thorough), within=100)
 
 
 async def slow(estate: Estate, path: str) -> None:
@@ -48,7 +48,7 @@ async def follow_up(estate: Estate) -> None:
     items: list[dict[str, Any]] = await waiting(estate)
     for each in items:
         estate.time.seconds = max(estate.time.seconds, each["due"])
-        await estate.hubwarden.work(WorkItem.from_json(json.dumps(each)), within=20)
+        await estate.hubwarden.work(WorkItem.from_json(json.dumps(each)), within=100)
 
 
 @pytest.mark.parametrize("shows_guid", [True, False])

@@ -35,7 +35,9 @@ class Queue:
 
     async def take(self) -> list[WorkItem]:
         """Everything in it, due or not."""
-        found = [WorkItem.from_json(each.content) async for each in self._client.receive_messages(visibility_timeout=1)]
+        found = [
+            WorkItem.from_json(each.content) async for each in self._client.receive_messages(visibility_timeout=600)
+        ]
         await self._client.clear_messages()
         return found
 
