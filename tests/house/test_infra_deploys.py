@@ -117,6 +117,16 @@ def test_azd_does_not_have_the_package_built_anew() -> None:
     assert service["remoteBuild"] is False
 
 
+def test_azd_does_not_pack_the_checkout() -> None:
+    """A bare `azd deploy` would: it packs unless `--from-package` is given (azure-dev, deploySingleService)."""
+    [service] = AZD["services"].values()
+    command = service["hooks"]["prepackage"]["run"]
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "'azd up' makes the package" in run.stderr
+    assert not any("package" in step["azd"].split()[:1] for step in AZD["workflows"]["up"]["steps"])
+
+
 def test_azd_does_not_take_it_all_down() -> None:
     """It would delete the resource groups of all that it deployed, and with the zones' groups every zone in them."""
     run = subprocess.run(["sh", "-c", AZD["hooks"]["predown"]["run"]], capture_output=True, text=True, check=False)
