@@ -36,7 +36,7 @@ ELSEWHERE = "InvalidAuthenticationTokenTenant"
 LOCKED, BY_POLICY = "ScopeLocked", "RequestDisallowedByPolicy"
 """The codes of a refusal by a management lock, and by an Azure Policy assignment."""
 
-_LONGEST_MESSAGE = 300
+_LONGEST_MESSAGE = 800  # it names an action and a scope, and of that the last part tells most
 _LONGEST_WAIT = 86400.0
 
 

@@ -86,6 +86,16 @@ async def test_a_hub_tells_which_of_the_zones_it_has_and_the_owners_rows_stand_o
     assert ", ".join(KUSTO) in as_table.out
 
 
+async def test_a_group_that_is_not_there_is_named_with_what_mends_it(silent: Spoke, tmp_path: Path) -> None:
+    group = f"/subscriptions/{HUB}/resourceGroups/rg-nowhere"
+    file = tmp_path / "hubwarden.yaml"
+    file.write_text(settings(hubs=[{"name": "weu", "zones": [group]}]))
+    said = await shell("zones", "--hub", "weu", **{**silent.up.variables, "HUBWARDEN_CONFIG": str(file)})
+    assert (said.code, said.out) == (FAILED, "")
+    assert f"listing the zones of {group}: Azure answered 404 ResourceGroupNotFound" in said.errors
+    assert said.errors.endswith("What to do: make it, or correct weu.zones in hubs.\n")
+
+
 async def test_a_hub_that_cannot_be_asked_about_is_refused_with_a_reason(silent: Spoke) -> None:
     variables = {**silent.up.variables, "HUBWARDEN_CONFIG": str(silent.up.config)}
     unknown, cloud, none, nowhere = await asyncio.gather(

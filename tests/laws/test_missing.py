@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.data.tables.aio import TableClient
 from azure.functions import HttpRequest
 
 from handlers import api_read
 from hubwarden.arm.remedies import MAKER, READER, WRITER
+from hubwarden.ledger.findings import FINDINGS_FORMAT, FINDINGS_TABLE
 from hubwarden.model.coverage import MOST_TOLD, Finding, Ours
+from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Status
-from hubwarden.model.scope import Everything
+from hubwarden.model.scope import Everything, Pending
+from hubwarden.reconcile import reach
 from hubwarden.reconcile.reach import MAKING, MOST_ASKED, WRITING
 from hubwarden.runtime import Runtime
 from tests import rights
@@ -27,11 +31,13 @@ from tests.estate import IDENTITY, Estate, config
 from tests.laws.conftest import Founding
 from tests.laws.hub_zones import GROUP, NETWORK
 from tests.laws.roles import assign
+from tests.laws.test_approvals import OWN, PENDING, STORAGE, asked, guarded, statuses, target_of
 from tests.laws.test_tenancy import THEIRS
 
 pytestmark = pytest.mark.every_right  # each test says itself which rights there are
 
 Standing = Callable[[Estate], Awaitable[dict[str, Any]]]
+ZONES = "Microsoft.Network/privateDnsZones"
 NOWHERE = f"/subscriptions/{HUB}/resourceGroups/rg-nowhere"
 
 
@@ -76,7 +82,10 @@ async def test_a_new_identity_without_a_role_is_told_which_ones_it_needs(
     assert (shown["ready"], shown["identity"], shown["lastSweep"]) == (True, IDENTITY, None)
     zones, *subscriptions = shown["missing"]
     for said in (zones, log):
-        assert f"'{IDENTITY}' does not have authorization to perform action 'Microsoft.Network/privateDnsZones/" in said
+        assert (
+            f"does not have authorization to perform action '{ZONES}/read' over scope '{GROUP}/providers/{ZONES}'"
+            in said
+        )
         assert f"hub weu: listing the zones of {GROUP}: Azure answered 403 AuthorizationFailed" in said
         assert f"assign the role '{WRITER}' to the app's identity at {GROUP}" in said
     for subscription, said in zip(sorted((HUB, SPOKE)), subscriptions, strict=True):
@@ -210,12 +219,35 @@ async def test_of_many_subscriptions_some_are_asked_about_and_the_others_counted
     assert more == "5 more subscriptions of the estate are not shown either"
 
 
-async def test_a_new_subscription_that_only_the_index_lacks_is_not_missing(found: Founding, standing: Standing) -> None:
-    """Resource Graph shows it later (behaviour reference section 5.3)."""
+async def test_a_subscription_that_only_the_index_lacks_is_not_missing(
+    found: Founding, standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resource Graph shows a new one later than ARM does (behaviour reference section 5.3)."""
+
+    async def nothing(_: object, subscriptions: Collection[str]) -> frozenset[str]:
+        assert subscriptions == {HUB, SPOKE}
+        return frozenset()
+
     estate = await found()
-    await estate.azure.sim("POST", "settings", {"graphLagMs": 3_600_000})
-    await estate.azure.subscription("00000000-0000-0000-0000-0000000000cd")
+    monkeypatch.setattr(reach, "subscriptions_shown", nothing)
     assert (await standing(estate))["missing"] == []
+
+
+async def test_what_azure_gives_no_answer_about_is_told_without_advice(found: Founding, standing: Standing) -> None:
+    estate = await found()
+    broken = {
+        "service": "arm",
+        "method": "GET",
+        "path": "/privateDnsZones$",
+        "status": 500,
+        "code": "Oops",
+        "times": 99,
+    }
+    await estate.azure.sim("POST", "faults", broken)
+    [missing] = (await standing(estate))["missing"]
+    await estate.azure.sim("DELETE", "faults")
+    assert missing.startswith(f"hub weu: listing the zones of {GROUP}: Azure answered 500 Oops")
+    assert "What to do" not in missing
 
 
 @pytest.mark.parametrize("groups", [False, True])
@@ -289,3 +321,45 @@ async def test_the_last_findings_of_coverage_are_told_by_any_instance(
     assert [each["finding"] for each in told["worst"]] == ["no_rights"] * MOST_TOLD, "the gravest come first"
     assert told["worst"][0]["detail"] == "Azure does not show it to whoever asks"
     assert told["worst"][0]["subscription"] in subscriptions
+
+
+async def test_a_newer_hubwardens_findings_are_left_out_until_they_are_measured_anew(
+    found: Founding, standing: Standing
+) -> None:
+    """After a return to an older version; a measurement is nobody's property."""
+    estate = await found()
+    await estate.hubwarden.watch_coverage(Ours())
+    async with TableClient.from_connection_string(estate.connection_string, FINDINGS_TABLE) as table:
+        row = await table.get_entity("coverage", "last")
+        await table.update_entity({**row, "Format": FINDINGS_FORMAT + 1})
+    assert (await standing(estate))["coverage"] is None
+    await estate.hubwarden.watch_coverage(Ours())
+    assert (await standing(estate))["coverage"]["counts"]["no_subscription"] == 2
+
+
+async def test_a_right_to_answer_that_is_missing_is_a_failed_outcome_with_its_name(found: Founding) -> None:
+    """Where answers may be given is the owner's word, so that only an answer shows where one may not."""
+    estate = await guarded(found, OWN)
+    await assign(estate.azure, rights.READER, rights.WRITER)
+    target = await target_of(estate, STORAGE)
+    await asked(estate, target)
+    report = await estate.hubwarden.run(Pending())
+    [outcome] = report.outcomes
+    assert report.status is Status.FAILED
+    assert f"perform action '{STORAGE}/privateEndpointConnections/write' over scope '{target}/" in outcome.error
+    assert await statuses(estate, target) == [PENDING]
+
+
+async def test_an_event_meanwhile_is_held_with_what_mends_it(found: Founding) -> None:
+    """Law 12: it is looked at again, and nothing of it is lost."""
+    estate = await found()
+    await assign(estate.azure, rights.READER)
+    endpoint = await estate.azure.endpoint("pe1", await estate.azure.storage_account())
+    report = await estate.look(endpoint)
+    [told] = report.plan.held
+    assert (told.reason, report.look_again, report.outcomes) == (HeldReason.UNCERTAIN, True, ())
+    assert told.detail.endswith(f"assign the role '{WRITER}' to the app's identity at {GROUP}.")
+    await assign(estate.azure, rights.READER, rights.WRITER)
+    estate.time.seconds += 31
+    await estate.look(endpoint)
+    assert await estate.addresses() == ["10.1.0.4"]
