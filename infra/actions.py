@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROLES = Path(__file__).parent / "roles"
-TYPES = "connection-types"
-READER, APPROVER = "estate-reader", "connection-approver"
-FIXED = (READER, "record-writer", "zone-maker")
+INFRA = Path(__file__).parent
+TYPES = "roles/connection-types"
+READER, APPROVER = "roles/estate-reader", "roles/connection-approver"
+FIXED = (READER, "roles/record-writer", "roles/zone-maker", "policy/subscriber")
 """The roles with actions that no parameter takes away."""
 
 
@@ -49,7 +49,7 @@ def _missing(role: str, kind: str, actions: Collection[str]) -> list[str]:
 
 
 def _role(name: str) -> Any:
-    return json.loads((ROLES / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((INFRA / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def main() -> int:
