@@ -74,6 +74,21 @@ def test_the_tools_are_those_that_the_page_asks_for() -> None:
     assert AZD["requiredVersions"] == {"azd": ">= 1.23.5"}
 
 
+@pytest.mark.parametrize(
+    "name", ["AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID", "HUBWARDEN_APP_ID", "HUBWARDEN_WORK_ACCOUNT_ID"]
+)
+def test_what_the_script_is_not_given_it_names_and_asks_nobody(tmp_path: Path, name: str) -> None:
+    (tmp_path / "az").write_text('#!/bin/sh\ntouch "$0.asked"\n')
+    (tmp_path / "az").chmod(0o755)
+    names = ("AZURE_LOCATION", "AZURE_SUBSCRIPTION_ID", "HUBWARDEN_APP_ID", "HUBWARDEN_WORK_ACCOUNT_ID")
+    given = {each: "given" for each in ("HUBWARDEN_SPOKES", *names) if each != name}
+    environment = {**given, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    run = subprocess.run(["sh", str(INFRA / "spokes.sh")], env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert name in run.stderr
+    assert not (tmp_path / "az.asked").exists()
+
+
 def test_without_spokes_it_says_so_and_does_nothing(tmp_path: Path) -> None:
     said, asked = spokes_script(tmp_path, "")
     assert "HUBWARDEN_SPOKES" in said

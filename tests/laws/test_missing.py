@@ -264,6 +264,18 @@ async def test_an_index_that_does_not_answer_is_told(found: Founding, standing: 
     await estate.azure.sim("DELETE", "faults")
 
 
+async def test_an_app_without_an_identity_is_told_that_it_has_none(found: Founding, standing: Standing) -> None:
+    """As where AZURE_CLIENT_ID names an identity that the app was not given (functions host reference)."""
+    estate = await found()
+    none = {"service": "identity", "path": "", "status": 400, "code": "invalid_request", "times": 99}
+    await estate.azure.sim("POST", "faults", none)
+    missing = (await standing(estate))["missing"]
+    await estate.azure.sim("DELETE", "faults")
+    assert missing
+    assert [each for each in missing if "no token for Azure: " not in each] == []
+    assert "the app uses its managed identity" in missing[0]
+
+
 async def test_a_silent_azure_does_not_keep_the_status_from_whoever_asks(
     found: Founding, standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
