@@ -135,8 +135,8 @@ async def measure(stage: Stage) -> Section:
                 await estate.differ()
                 plan = await _sweep(stage, hubwarden, clock, found)
                 assert len(plan.changes) == DIFFERENCES
-            what, asked = f"{size:,} endpoints", 3 + 3 * math.ceil(size / PAGE)
-            at_rest_goal = f"{ALWAYS}; {asked} of Resource Graph (3 of connections, and 3 for each {PAGE:,})"
+            what, asked = f"{size:,} endpoints", 4 + 3 * math.ceil(size / PAGE)
+            at_rest_goal = f"{ALWAYS}; {asked} of Resource Graph (4, and 3 for each {PAGE:,})"
             rows += at_rest.rows(f"{what}, at rest", at_rest_goal, AT_REST)
             found_goal = f"{EACH}; {asked + 1} of Resource Graph (1 for where the gone one may be)"
             rows += found.rows(f"{what}, {DIFFERENCES} differences", found_goal, FOUND)

@@ -29,7 +29,7 @@ WRITING = (
 """What the record writer is for, at each resource group with zones."""
 
 MAKING = (f"{_ZONES}/write", f"{_ZONES}/virtualNetworkLinks/write")
-"""What the zone maker is for there, where a hub has createZones."""
+"""What the zone maker is for in the first of a hub's groups, where the hub has createZones."""
 
 
 async def unreached(rooms: Rooms, hubs: Iterable[HubZones]) -> tuple[str, ...]:
@@ -43,8 +43,10 @@ async def unreached(rooms: Rooms, hubs: Iterable[HubZones]) -> tuple[str, ...]:
 
 async def unpermitted(rooms: Rooms, hubs: Iterable[HubZones]) -> tuple[str, ...]:
     """What the app may not do in resource groups with zones that it is shown. It costs a GET for each group."""
-    groups = {group: hub.hub.creates_zones for hub in hubs if not hub.trouble for group in hub.hub.zone_groups}
-    told = await some_at_once(lambda group: _lacks(rooms, group, makes=groups[group]), groups)
+    shown = [hub.hub for hub in hubs if not hub.trouble]
+    groups = dict.fromkeys(group for hub in shown for group in hub.zone_groups)
+    made_in = {hub.zone_groups[0] for hub in shown if hub.creates_zones}
+    told = await some_at_once(lambda group: _lacks(rooms, group, makes=group in made_in), groups)
     return tuple(each for some in told for each in some)
 
 

@@ -135,9 +135,12 @@ async def test_where_rights_are_not_shown_the_reader_is_missing(found: Founding,
 async def test_the_right_to_make_zones_is_asked_for_only_where_zones_are_made(
     found: Founding, standing: Standing
 ) -> None:
-    hub = {"name": "weu", "zones": [GROUP], "networks": [NETWORK], "createZones": True}
-    estate = await found(hubs=[hub])
+    """In the first of a hub's resource groups, whichever others share that group."""
+    hub = {"name": "weu", "zones": [GROUP, f"{GROUP}-2"], "networks": [NETWORK], "createZones": True}
+    estate = await found(hubs=[hub, {"name": "neu", "zones": [GROUP]}])
+    await estate.azure.resource_group("rg-dns-2", HUB)
     await assign(estate.azure, rights.READER, rights.WRITER)
+    await estate.azure.put(*rights.assignment(rights.WRITER, f"{GROUP}-2", IDENTITY))
     assert (await standing(estate))["missing"] == [
         f"not permitted: {', '.join(MAKING)}. What to do: assign the role '{MAKER}' to the app's identity at {GROUP}."
     ]
