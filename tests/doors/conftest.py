@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.doors import prepared_shell
 from tests.doors.local_azure import (
     PATIENCE,
     PERSONAL,
@@ -29,6 +30,13 @@ from tests.doors.local_azure import (
 Founding = Callable[..., Awaitable[Spoke]]
 SignIn = Callable[..., Awaitable[None]]
 _number = count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shells() -> Iterator[None]:
+    """What the shell's commands were forked from ends with the tests."""
+    yield
+    prepared_shell.end()
 
 
 @pytest.fixture(scope="session")

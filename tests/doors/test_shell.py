@@ -6,7 +6,6 @@ import asyncio
 import csv
 import io
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.processes import environment
-from tests.doors.local_azure import ROOT, Spoke, settings
+from tests.doors.local_azure import Spoke, settings
+from tests.doors.prepared_shell import run
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 BROKEN = "instance: contoso\nmode: sometimes\nestate: {subscriptions: [contoso]}\nhubs: []\ncolour: blue\n"
@@ -35,17 +34,9 @@ class Said:
 
 async def shell(*arguments: str, **variables: str) -> Said:
     """Runs a command to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubwarden", *arguments),
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, errors = await process.communicate()
-    assert process.returncode is not None
+    code, out, errors = await run(arguments, variables)
     assert b"Traceback" not in errors, errors.decode()
-    return Said(process.returncode, out.decode(), errors.decode())
+    return Said(code, out.decode(), errors.decode())
 
 
 @pytest.fixture
