@@ -30,6 +30,7 @@ def collect(connection_string: str) -> bool:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON
 
     try:
         measurements = AzureMonitorMetricExporter(connection_string=connection_string)
@@ -40,6 +41,9 @@ def collect(connection_string: str) -> bool:
     resource = Resource.create({"service.name": NAME})
     metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(measurements)], resource))
     tracing = TracerProvider(resource=resource)
+    if tracing.sampler is DEFAULT_ON:
+        # It obeys the traceparent: whoever delivers an event would decide whether what we write because of it is told.
+        tracing.sampler = ALWAYS_ON
     tracing.add_span_processor(BatchSpanProcessor(spans))
     trace.set_tracer_provider(tracing)
     return True
