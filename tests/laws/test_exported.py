@@ -6,12 +6,8 @@ ItemCount: Microsoft's exporter makes them, and what it sends is read here.
 
 from __future__ import annotations
 
-import gzip
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -23,55 +19,20 @@ from hubwarden.model.work import Cause
 from tests.azure import BLOB_ZONE
 from tests.collected import Collected
 from tests.estate import Estate
+from tests.house.test_infra_queries import QUERIES
+from tests.ingestion import ALONE, Envelopes, Ingestion
 from tests.laws.conftest import Founding
 from tests.laws.test_approvals import OWN, asked, guarded
 from tests.laws.test_measured import LATENCY, LONG, TRACE, endpoint_of, happened
 
-Envelopes = list[dict[str, Any]]
-
-
-class Ingestion:
-    """Application Insights' endpoint, as far as the exporter talks to it: it takes all, and keeps it."""
-
-    def __init__(self) -> None:
-        self.taken: Envelopes = []
-        taken = self.taken
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                items = json.loads(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
-                taken.extend(items)
-                answer = json.dumps({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing: the test says what it saw."""
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        key = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
-        self.connection_string = f"{key};IngestionEndpoint=http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Ingestion:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+UNKNOWN_WRITE = (QUERIES / "alerts" / "unknown-write.kql").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def ingestion(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingestion]:
     """An endpoint on loopback, and an exporter that speaks to no other."""
-    for name in ("STATSBEAT_DISABLED_ALL", "SDKSTATS_DISABLED", "CONTROLPLANE_DISABLED"):  # it would ask Microsoft
-        monkeypatch.setenv(f"APPLICATIONINSIGHTS_{name}", "true")
+    for name, value in ALONE.items():
+        monkeypatch.setenv(name, value)
     with Ingestion() as ingestion:
         yield ingestion
 
@@ -81,12 +42,14 @@ def sent(ingestion: Ingestion, collected: Collected) -> Envelopes:
     exporter = AzureMonitorTraceExporter(connection_string=ingestion.connection_string, disable_offline_storage=True)
     exporter.export(collected.spans)
     exporter.shutdown()
-    return [item["data"]["baseData"] for item in ingestion.taken if item["data"]["baseType"] == "RemoteDependencyData"]
+    return ingestion.rows("RemoteDependencyData")
 
 
 def writes(rows: Envelopes) -> list[tuple[str, str]]:
-    """What alerts/unknown-write.kql makes of the rows: successful requests that are no GET, by the resource's id."""
-    told = [row for row in rows if not row["name"].startswith("GET ") and row["resultCode"].startswith("2")]
+    """What alerts/unknown-write.kql makes of the rows: requests that may have written, by the resource's id."""
+    assert 'Name !startswith "GET " and (ResultCode !startswith "4" or ResultCode == "412")' in UNKNOWN_WRITE
+    may = [row for row in rows if not row["resultCode"].startswith("4") or row["resultCode"] == "412"]
+    told = [row for row in may if not row["name"].startswith("GET ")]
     paths = [(row["name"].split(" ")[0], unquote(urlsplit(row.get("data", "")).path).lower()) for row in told]
     return [(verb, path) for verb, path in paths if path.startswith("/subscriptions/")]
 
@@ -109,6 +72,27 @@ async def test_a_refused_write_is_none(estate: Estate, ingestion: Ingestion, col
     await estate.azure.sim("POST", "faults", fault)
     await happened(estate, endpoint, ago=1.0)
     assert writes(sent(ingestion, collected)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes"),
+    [
+        pytest.param({"reset": True}, ["412"], id="no answer"),
+        pytest.param({"status": 503}, ["503", "412"], id="an answer that is wrong"),
+    ],
+)
+async def test_a_write_that_azure_did_without_saying_so_arrives(
+    estate: Estate, ingestion: Ingestion, collected: Collected, answer: dict[str, object], codes: list[str]
+) -> None:
+    """The activity log tells of it as of any other. It is sent again, by aiohttp or azure-core, which finds it there."""
+    endpoint = await endpoint_of(estate)
+    fault = {"service": "arm", "method": "PUT", "path": "/A/st1$", "when": "after", "times": 1, **answer}
+    await estate.azure.sim("POST", "faults", fault)
+    await happened(estate, endpoint, ago=1.0)
+    assert await estate.addresses()
+    rows = sent(ingestion, collected)
+    assert [row["resultCode"] for row in rows if row["name"].startswith("PUT ")] == codes
+    assert [verb for verb, _ in writes(rows)] == ["PUT"] * len(codes)
 
 
 async def test_an_answer_arrives_with_the_connections_id(
