@@ -65,6 +65,14 @@ def test_silence_fires_the_alert_for_a_sweep_that_is_missing() -> None:
     assert int(most) <= MINUTES[RULES["no-sweep"]["window"]] < 2 * 1440
 
 
+def test_silence_fires_the_alert_for_coverage_while_the_app_is_alive() -> None:
+    """What nobody has looked at for nearly as long as a rule sees is not covered; a younger app may not have looked."""
+    query = (QUERIES / "alerts" / "not-covered.kql").read_text(encoding="utf-8")
+    [hours] = re.findall(r"Looks == 0 and Since < ago\((\d+)h\)", query)
+    assert 1440 < int(hours) * 60 < MINUTES[RULES["not-covered"]["window"]]
+    assert "union found, unseen" in query
+
+
 def test_the_sweep_is_overdue_after_twice_its_schedule() -> None:
     main = text_of("main.bicep")
     assert "param sweepSchedule string = '0 */15 * * * *'" in main
@@ -75,6 +83,16 @@ def test_the_identity_takes_the_place_of_the_one_in_the_query() -> None:
     [replaced] = re.findall(r"replace\(unknownWrites, '([0-9a-f-]{36})', principalId\)", ALERTS)
     query = (QUERIES / "alerts" / "unknown-write.kql").read_text(encoding="utf-8")
     assert query.count(replaced) == 1
+
+
+def test_what_is_told_once_a_day_is_shown_whatever_period_is_chosen() -> None:
+    """In one of a day it would be missing between one look and the next, and in one of an hour nearly always."""
+    workbook = text_of("modules/workbook.bicep")
+    over = dict(re.findall(r"workbook/(\w+)\.kql'\).*, over: (\w+) \}", workbook))
+    assert {f"queries/workbook/{name}.kql" for name in over} == queries("workbook")
+    assert {name for name, time in over.items() if time != "chosen"} == {"coverage"}
+    assert "var twoDays = { timeContext: { durationMs: 172800000 } }" in workbook
+    assert over["coverage"] == "twoDays"
 
 
 def test_the_page_lists_exactly_the_alerts_with_their_severity_and_threshold() -> None:
