@@ -52,6 +52,10 @@ param zonePercent int
 @minValue(0)
 param failed int
 
+// What each sweep tells anew stands until the next one, so such a rule looks back as far as twice their distance, or further.
+var sinceSweep = sweepMinutes <= 30 ? 'PT30M' : sweepMinutes <= 120 ? 'PT2H' : sweepMinutes <= 360 ? 'PT6H' : 'P1D'
+var sinceSweepOrTwoHours = sweepMinutes <= 120 ? 'PT2H' : sinceSweep
+
 var unknownWrites = loadTextContent('queries/alerts/unknown-write.kql')
 var unknownWrite = replace(unknownWrites, '00000000-0000-0000-0000-000000000000', principalId)
 
@@ -117,7 +121,7 @@ var alerts = [
     threshold: 0
     severity: urgentSeverity
     every: 'PT5M'
-    window: 'PT30M'
+    window: sinceSweep
   }
   {
     name: 'foreign-conflict'
@@ -126,7 +130,7 @@ var alerts = [
     threshold: 0
     severity: urgentSeverity
     every: 'PT5M'
-    window: 'PT30M'
+    window: sinceSweep
   }
   {
     name: 'waiting'
@@ -144,7 +148,7 @@ var alerts = [
     threshold: zonePercent
     severity: otherSeverity
     every: 'PT1H'
-    window: 'PT2H'
+    window: sinceSweepOrTwoHours
   }
   {
     name: 'unknown-write'

@@ -13,9 +13,14 @@ ALERTS = text_of("alerts.bicep")
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 RULE = re.compile(
     r"\{\s+name: '(?P<name>[\w-]+)'\s+title: '(?:\\'|[^'])+'\s+query: (?P<query>[^\n]+)\s+threshold: (?P<threshold>\w+)"
-    r"\s+severity: (?P<severity>\w+)\s+every: '(?P<every>\w+)'\s+window: '(?P<window>\w+)'\s+\}"
+    r"\s+severity: (?P<severity>\w+)\s+every: '(?P<every>\w+)'\s+window: (?P<window>'?\w+'?)\s+\}"
 )
-RULES = {rule["name"]: rule for rule in RULE.finditer(ALERTS)}
+# What these are while sweeps come every quarter of an hour, which is the least that they are.
+AT_LEAST = {"sinceSweep": "PT30M", "sinceSweepOrTwoHours": "PT2H"}
+RULES = {
+    rule["name"]: {**rule.groupdict(), "window": AT_LEAST.get(rule["window"], rule["window"].strip("'"))}
+    for rule in RULE.finditer(ALERTS)
+}
 # Microsoft, "Scheduled Query Rules - Create Or Update" and "Create or edit a log search alert rule": in minutes.
 MINUTES = {"PT5M": 5, "PT15M": 15, "PT30M": 30, "PT1H": 60, "PT2H": 120, "PT6H": 360, "P1D": 1440, "P2D": 2880}
 
@@ -35,7 +40,7 @@ def test_every_query_is_deployed_and_there_is_no_other() -> None:
 
 
 def test_each_alert_asks_its_own_query() -> None:
-    assert len(RULES) == ALERTS.count("    window: '")
+    assert len(RULES) == ALERTS.count("    window: ")
     given = {name: rule["query"] for name, rule in RULES.items()}
     assert given.pop("unknown-write") == "unknownWrite"
     assert given == {name: f"loadTextContent('queries/alerts/{name}.kql')" for name in given}
@@ -54,6 +59,16 @@ def test_a_query_with_a_time_of_its_own_is_given_that_time() -> None:
         query = (QUERIES / "alerts" / f"{name}.kql").read_text(encoding="utf-8")
         asked = [int(minutes) for minutes in re.findall(r"TimeGenerated .*?\bago\((\d+)m\)", query)]
         assert all(minutes <= MINUTES[rule["window"]] for minutes in asked), name
+
+
+def test_what_each_sweep_tells_anew_stands_until_the_next() -> None:
+    """Else an alert would resolve between two sweeps, and fire again, where they are further apart."""
+    windows = {rule["name"]: rule["window"] for rule in RULE.finditer(ALERTS)}
+    assert [windows[name] for name in ("over-limit", "foreign-conflict")] == ["sinceSweep"] * 2
+    assert windows["zone-fill"] == "sinceSweepOrTwoHours"
+    steps = re.findall(r"sweepMinutes <= (\d+) \? '(\w+)'", ALERTS[ALERTS.index("var sinceSweep =") :].split("\n")[0])
+    assert [(int(minutes), MINUTES[window]) for minutes, window in steps] == [(30, 30), (120, 120), (360, 360)]
+    assert ": 'P1D'\nvar sinceSweepOrTwoHours = sweepMinutes <= 120 ? 'PT2H' : sinceSweep\n" in ALERTS
 
 
 def test_silence_fires_the_alert_for_a_sweep_that_is_missing() -> None:
