@@ -22,13 +22,15 @@ class Ingestion:
 
     def __init__(self) -> None:
         self.taken: Envelopes = []
-        taken = self.taken
+        self.arrived = threading.Event()
+        taken, arrived = self.taken, self.arrived
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 items = json.loads(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
                 taken.extend(items)
+                arrived.set()
                 answer = json.dumps({"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")

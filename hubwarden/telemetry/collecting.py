@@ -8,6 +8,13 @@ from opentelemetry import metrics, trace
 
 from hubwarden.telemetry.instruments import NAME
 
+EVERY = 5.0
+"""Seconds between two tellings of metrics, as of spans.
+
+Without work an instance on Flex Consumption may be gone after half a minute, and perhaps not in good order: with a
+minute, which is OpenTelemetry's default, nobody might ever hear what a sweep has measured.
+"""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +46,8 @@ def collect(connection_string: str) -> bool:
         log.error("telemetry: nothing is sent: %s", error)
         return False
     resource = Resource.create({"service.name": NAME})
-    metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(measurements)], resource))
+    reader = PeriodicExportingMetricReader(measurements, export_interval_millis=1000 * EVERY)
+    metrics.set_meter_provider(MeterProvider([reader], resource))
     tracing = TracerProvider(resource=resource)
     if tracing.sampler is DEFAULT_ON:
         # It obeys the traceparent: whoever delivers an event would decide whether what we write because of it is told.

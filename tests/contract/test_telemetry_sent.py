@@ -15,10 +15,14 @@ from typing import Any
 
 import pytest
 
+from hubwarden.telemetry.collecting import EVERY
 from tests.ingestion import ALONE, Ingestion
 
 ROOT = Path(__file__).parents[2]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+PATIENCE = 120.0
+"""Seconds that a test waits for what must come: no measure of speed."""
+
 NOT_SAMPLED = f"00-{TRACE}-b7ad6b7169203331-00"
 
 MEASURING = """
@@ -47,11 +51,26 @@ instruments.sweeps.add(1)
 """
 
 
+IDLE = """
+import sys
+from hubwarden.telemetry import instruments
+from hubwarden.telemetry.collecting import collect
+
+assert collect(sys.argv[1])
+instruments.sweeps.add(1)
+sys.stdin.read()
+"""
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """That of a process of its own."""
+    return {**os.environ, **ALONE, "PYTHONPATH": str(ROOT), **variables}
+
+
 def measured(ingestion: Ingestion, **variables: str) -> Ingestion:
     """What arrives of a process of its own that measures this, and ends."""
-    environment = {**os.environ, **ALONE, "PYTHONPATH": str(ROOT), **variables}
     command = [sys.executable, "-c", MEASURING, ingestion.connection_string, NOT_SAMPLED]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    subprocess.run(command, cwd=ROOT, env=environment(**variables), check=True)
     return ingestion
 
 
@@ -87,6 +106,17 @@ def test_a_histogram_tells_sum_number_and_longest_since_it_told_last(arrived: In
 
 def test_a_process_that_ends_tells_what_it_had_not_told_yet(arrived: Ingestion) -> None:
     assert [row["value"] for row in told(arrived, "hubwarden.sweeps")] == [1]
+
+
+def test_an_instance_that_is_idle_has_told_all_before_it_may_be_gone() -> None:
+    """On Flex Consumption after half a minute, however it ends: a sweep that nobody tells of is an alert (no-sweep)."""
+    assert EVERY < 30 / 2
+    with Ingestion() as ingestion:
+        command = [sys.executable, "-c", IDLE, ingestion.connection_string]
+        with subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE) as idle:
+            assert ingestion.arrived.wait(PATIENCE)
+            idle.kill()
+        assert [row["value"] for row in told(ingestion, "hubwarden.sweeps")] == [1]
 
 
 def test_a_trace_that_its_cause_did_not_record_is_told_all_the_same(arrived: Ingestion) -> None:
