@@ -21,7 +21,8 @@ class Authority:
         authority = trustme.CA()
         self.certificate = directory / "simulator-ca.pem"
         authority.cert_pem.write_to_path(str(self.certificate))
-        self._server = authority.issue_cert(HOST, "localhost")
+        self._server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(HOST, "localhost").configure_cert(self._server)
 
     def environment(self) -> dict[str, str]:
         """The variables that make aiohttp and requests trust this authority."""
@@ -29,6 +30,4 @@ class Authority:
 
     def server_context(self) -> ssl.SSLContext:
         """What the server needs to speak TLS as 127.0.0.1."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._server.configure_cert(context)
-        return context
+        return self._server

@@ -6,6 +6,7 @@ when it is first imported.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -24,7 +25,20 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("tests.collected", "tests.storage")
 
+LONG = {
+    "test_announced_after_a_crash",
+    "test_approval_histories",
+    "test_demo",
+    "test_histories",
+    "test_infra_checkov",
+    "test_killed",
+    "test_killed_approvals",
+    "test_zones_unfinished",
+}
+"""The modules with tests of half a minute and more."""
+
 _directory = tempfile.TemporaryDirectory(prefix="hubwarden-tests-")
+atexit.register(_directory.cleanup)  # and not when pytest ends, which a worker of xdist may not come to
 _authority = Authority(Path(_directory.name))
 if "--on-azure" not in sys.argv:  # Azure itself is known by the machine's own authorities
     os.environ.update(_authority.environment())
@@ -39,6 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run", default="", help="eight hex digits for the names of what is made there; else by chance")
     parser.addoption("--pause", type=float, default=3.0, help="seconds between two looks there")
     parser.addoption("--seen", default=str(seen), help="where to write what was seen there")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker waits for it at the end; the order is chance's else."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 def pytest_collection_finish() -> None:
@@ -84,8 +103,3 @@ async def azure(simulator: Simulator) -> AsyncIterator[Azure]:
 
     async with Azure(simulator.url) as azure:
         yield azure
-
-
-def pytest_unconfigure() -> None:
-    """The authority's file goes with the run."""
-    _directory.cleanup()

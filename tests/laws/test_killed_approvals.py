@@ -26,6 +26,9 @@ from tests.laws.test_killed import MOST_WRITES, Killer
 from tests.laws.test_providers import SQL, connection_at, sent, state_of, waiting_at
 from tests.laws.wire import Incident, Wire
 
+MOST_CALLS = 100
+"""Nothing that a test does has so many requests to Azure and to Storage together."""
+
 TRIES = 3
 """As often as the SDKs ask Storage before they give up."""
 
@@ -102,12 +105,13 @@ async def test_killed_after_any_write_of_the_run_that_answers(
     raise AssertionError("the run has more writes than were tried")
 
 
+@pytest.mark.parametrize("calls", [range(1, MOST_CALLS, 2), range(2, MOST_CALLS, 2)], ids=["odd", "even"])
 async def test_storage_that_falls_silent_at_any_call_costs_no_answer_and_makes_no_second(
-    found: Founding, azure: Azure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    found: Founding, azure: Azure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, calls: range
 ) -> None:
     """Law 12: what was not stored ahead is not sent; what was sent is one row and one event when Storage is back."""
     counts: list[int] = []
-    for number in range(1, MOST_WRITES):
+    for number in calls:
         estate, target, endpoint = await asking(found, azure, STORAGE, number)
         wire = Wire(estate.time, azure.url)
 
