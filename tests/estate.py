@@ -99,7 +99,7 @@ class Estate:
         """Somebody else deletes a record."""
         assert (await self.azure.arm("DELETE", record_id(name, zone))).status == 200
 
-    async def until(self, condition: Callable[[], Awaitable[object]], within: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], Awaitable[object]], within: float = 120.0) -> None:
         """Asks again and again until something is so; each question is a request, so others get their turn."""
         async with asyncio.timeout(within):
             while not await condition():  # noqa: ASYNC110 - what is waited for happens behind https
