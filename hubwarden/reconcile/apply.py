@@ -41,7 +41,6 @@ async def apply(rooms: Rooms, view: View) -> tuple[Outcome, ...]:
         stored |= {(claim.endpoint, claim.key): claim for claim in await rooms.claims.store(ahead, listed=listed)}
     noted = await tell.ahead(rooms, view.plan.changes)
     outcomes = await some_at_once(lambda change: _written(rooms, view, change, stored), view.plan.changes)
-    brought(outcomes, rooms.now())
     await tell.behind(rooms, noted, outcomes)
     try:
         await _forget_ended(rooms, view)
@@ -71,6 +70,7 @@ async def _written(rooms: Rooms, view: View, change: Change, stored: Stored) -> 
         if isinstance(error, RefusedError) and error.code == ZONE_FULL:
             rooms.estate.forget_zones()  # what was known of its room is not so any more
         return failure(change, error)
+    brought(change, rooms.now())  # at once: a run that is cut short later tells nothing of what it has written
     return Outcome(change, Result.DONE, etag=etag)
 
 

@@ -63,16 +63,14 @@ def swept() -> None:
     instruments.sweeps.add(1)
 
 
-def brought(outcomes: Iterable[Outcome], now: float) -> None:
-    """How long it took from an event to each record that it has brought or taken away just now."""
+def brought(change: Change, now: float) -> None:
+    """How long it took from an event to a record that it has brought or taken away just now."""
     cause = cause_now()
     if not cause.at:
         return
     took = min(max(now - cause.at, 0.0), LONGEST)
     known = {"in_time": _word(took <= instruments.OBJECTIVE), "follow_up": _word(cause.again)}
-    for outcome in outcomes:
-        if outcome.result is Result.DONE and not isinstance(outcome.change, Decision):
-            instruments.latency.record(took, {"op": _op(outcome.change), **known})
+    instruments.latency.record(took, {"op": _op(change), **known})
 
 
 def measure_zones(hubs: Iterable[HubZones], *, full_soon: float) -> None:

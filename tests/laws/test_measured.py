@@ -22,6 +22,7 @@ from tests.estate import Estate
 from tests.house.test_reasons import table
 from tests.laws.conftest import Founding
 from tests.laws.test_approvals import OWN, asked, guarded
+from tests.laws.test_doubt import of_two_names
 from tests.laws.test_full_zones import roomy
 
 LONG = 100.0
@@ -69,6 +70,22 @@ async def test_the_time_from_an_event_to_its_record_is_measured(
     await estate.delete_endpoint(endpoint)
     await happened(estate, endpoint, ago=ago)
     assert collected.points(LATENCY) == {(LATENCY, "false", in_time, "drop"): took}
+
+
+async def test_a_record_of_a_run_that_is_cut_short_has_its_latency(estate: Estate, collected: Collected) -> None:
+    """Whatever keeps the run from its end: the next one finds the record right, and would tell nothing of it."""
+    endpoint = await of_two_names(estate)
+    stuck = {"service": "arm", "method": "PUT", "path": "/A/st1-b$", "delayMs": 60_000}
+    await estate.azure.sim("POST", "faults", stuck)
+    run = asyncio.create_task(happened(estate, endpoint, ago=12.0))
+
+    async def is_measured() -> bool:
+        return collected.points(LATENCY) == {(LATENCY, "false", "false", "put"): 12.0}
+
+    await estate.until(is_measured)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
 
 
 async def test_what_no_event_brought_has_no_latency(estate: Estate, collected: Collected) -> None:
