@@ -50,7 +50,7 @@ class Estate:
     time: SteeredTime
     connection_string: str
     """Of the storage account that the test has for itself."""
-    roles: bool = False
+    roles: bool = True
     """Whether Hubwarden has the rights that infra gives it, and no others."""
 
     async def __aenter__(self) -> Self:
@@ -121,10 +121,10 @@ class Estate:
         await self.forget_calls()
 
 
-async def found_estate(azure: Azure, storage: str, directory: Path, *, roles: bool = False, **changes: Any) -> Estate:
+async def found_estate(azure: Azure, storage: str, directory: Path, *, roles: bool = True, **changes: Any) -> Estate:
     """Founds the estate, with settings of a test's own; whoever asks closes its Hubwarden.
 
-    With `roles`, Hubwarden has the rights that infra gives it for these settings, and no others.
+    Hubwarden has the rights that infra gives it for these settings, and no others; without `roles`, every right.
     """
     time = SteeredTime()
     settled = config(directory, azure.url, storage, **changes)

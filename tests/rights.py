@@ -1,12 +1,13 @@
 """The rights that infra gives Hubwarden, put into a simulator in which roles count (its setting `rbac`).
 
-Hubwarden's identity has the roles of infra/roles where infra assigns them; the rest of the world, which the tests play
-with an identity of their own, may do everything.
+Hubwarden's identity has the roles of infra/roles where infra assigns them, a person at a shell those that the pages
+name; the rest of the world, which the tests play with an identity of their own, may do everything.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from hubwarden.config.loading import Config
@@ -19,6 +20,10 @@ TYPES: dict[str, list[str]] = json.loads((ROLES / "connection-types.json").read_
 
 READER, WRITER, MAKER, APPROVER = "estate-reader", "record-writer", "zone-maker", "connection-approver"
 EVERYBODY_ELSE = "system"
+
+AZURES_READER, DNS_CONTRIBUTOR = "acdd72a7-3385-48ef-bd42-f606fba81ae7", "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
+"""Azure's own roles Reader and Private DNS Zone Contributor, which a person at a shell has."""
+ZONE_GROUPS = "zone-groups"
 
 
 def actions_of(role: str) -> set[str]:
@@ -51,6 +56,18 @@ async def grant(azure: Azure, config: Config, principal: str) -> None:
         documents += [each for scope in scopes for each in assignment(name, str(scope), principal)]
     await azure.put(*documents)
     await azure.sim("POST", "settings", {"rbac": True})
+
+
+def at_a_shell(person: str, estate: Iterable[str], zones: str) -> list[dict[str, Any]]:
+    """What a person needs who looks and writes records there (docs/install.md, "The roles")."""
+    looks = [each for scope in estate for each in assignment(AZURES_READER, scope, person)]
+    return [*looks, *assignment(DNS_CONTRIBUTOR, zones, person)]
+
+
+def to_take_over(person: str, spokes: str) -> list[dict[str, Any]]:
+    """What one needs beside that who takes zone groups over (docs/takeover.md, "Whose rights")."""
+    removing = {"Microsoft.Network/privateEndpoints/privateDnsZoneGroups/*"}
+    return [*role(ZONE_GROUPS, removing), *assignment(ZONE_GROUPS, spokes, person)]
 
 
 def role(name: str, actions: set[str]) -> list[dict[str, Any]]:

@@ -31,15 +31,13 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from simulator.processes import Process
 from tests.azure import BLOB_ZONE, HUB, Answer, Azure, resource_id
+from tests.doors.rights import APP, CORP, PEOPLE, roles_count
 from tests.estate import TENANT, record_id
 from tests.storage import taken
 
 ROOT = Path(__file__).parents[2]
 SPOKES = tuple(f"5b0e0000-0000-4000-8000-{number:012d}" for number in range(300))
 """The estate's spokes: every test takes one that nobody used before."""
-
-PEOPLE, APP = "spoke-team", "system"
-"""Whose request it was: a person's, or the app's, which has the one identity that the platform gives it."""
 
 APPROVER = "Hubwarden.Approver"
 """The app role of people who may decide."""
@@ -343,9 +341,9 @@ class Spoke:
         answer = await self.azure.arm("GET", record_id(name or self.account))
         return [item["ipv4Address"] for item in answer.body["properties"]["aRecords"]] if answer.status == 200 else None
 
-    async def calls(self) -> list[str]:
-        """What the app asked of ARM about this spoke's things, since the test began."""
-        found = [each for each in await self.azure.requests() if each["principal"] == self.principal]
+    async def calls(self, principal: str = "") -> list[str]:
+        """What the app, or whoever is named, asked of ARM about this spoke's things, since the test began."""
+        found = [each for each in await self.azure.requests() if each["principal"] == (principal or self.principal)]
         return [f"{each['method']} {each['path']}" for each in found]
 
     async def until(self, condition: Callable[[], Awaitable[object]], within: float = PATIENCE) -> None:
@@ -378,8 +376,10 @@ async def found_hub(variables: Mapping[str, str]) -> None:
     And every subscription of the estate, empty yet: one that is not shown is told of, and no sweep is whole without it.
     """
     async with RemoteAzure(variables) as azure:
-        await asyncio.gather(*(azure.subscription(each, tenant=TENANT) for each in (HUB, *SPOKES)))
+        shown = (azure.subscription(each, tenant=TENANT, managementGroups=[CORP]) for each in (HUB, *SPOKES))
+        await asyncio.gather(*shown)
         await azure.zone(BLOB_ZONE)
+        await roles_count(azure)
 
 
 async def found_spoke(azure: RemoteAzure, subscription: str, account: str, *, silent: bool) -> None:

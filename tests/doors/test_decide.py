@@ -20,12 +20,12 @@ from handlers.people import PRINCIPAL
 from tests.azure import Answer
 from tests.doors.conftest import SignIn
 from tests.doors.local_azure import APPROVER, APPROVERS, PERSONAL, Spoke, settings, traces
+from tests.doors.rights import ADA, OPERATOR
 from tests.doors.test_instances import Instance, instance
 from tests.doors.test_shell import BAD_INPUT, FAILED, HELD, OK, shell
 
 __all__ = ["instance"]
 
-ADA = "0b1d0000-0000-4000-8000-0000000000ad"
 OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 SUBJECT = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 OWN_CLAIMS = [
@@ -284,7 +284,7 @@ async def test_the_shell_refuses_whoever_is_no_person(
     nobody = await shell("approve", connection, **as_app)
     assert (nobody.code, "az login" in nobody.errors) == (FAILED, True)
     assert [status for status, _ in await shown(silent)] == ["Pending"]
-    assert [call for call in await silent.calls() if connection in call] == []
+    assert [call for call in await silent.calls(OPERATOR) if connection in call] == []
 
 
 async def test_exit_codes_of_what_the_shell_cannot_do(

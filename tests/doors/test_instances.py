@@ -17,6 +17,7 @@ import pytest
 from simulator.host_process import HostProcess
 from simulator.up import PLATFORM
 from tests.doors.local_azure import APPROVER, PERSONAL, Spoke, Storage, settings
+from tests.doors.rights import of_an_app
 from tests.doors.test_sweep import due
 
 NOBODY = (
@@ -55,6 +56,7 @@ def instance(tmp_path: Path) -> Instance:
             "HUBWARDEN_CONFIG": str(config),
             **more,
         }
+        await spoke.azure.put(*of_an_app(tmp_path.name))
         lines: list[str] = []
         simulator = spoke.up.variables["SIM_URL"]
         host = HostProcess("one-more", spoke.up.app, variables, simulator=simulator, echo=lines.append)

@@ -15,6 +15,7 @@ import yaml
 
 from tests.doors.local_azure import Spoke, settings
 from tests.doors.prepared_shell import run
+from tests.doors.rights import OPERATOR
 
 OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 BROKEN = "instance: contoso\nmode: sometimes\nestate: {subscriptions: [contoso]}\nhubs: []\ncolour: blue\n"
@@ -33,8 +34,8 @@ class Said:
 
 
 async def shell(*arguments: str, **variables: str) -> Said:
-    """Runs a command to its end."""
-    code, out, errors = await run(arguments, variables)
+    """Runs a command to its end, as the operator unless the variables say who."""
+    code, out, errors = await run(arguments, {"AZURE_CLIENT_ID": OPERATOR, **variables})
     assert b"Traceback" not in errors, errors.decode()
     return Said(code, out.decode(), errors.decode())
 
@@ -150,7 +151,7 @@ async def test_what_cannot_be_asked_is_refused_with_a_reason(silent: Spoke, vari
     }
     assert [each.out for each in said] == [""] * len(commands)
     assert all(each.errors.strip() for each in said)
-    assert await silent.calls() == []
+    assert await silent.calls(OPERATOR) == []
 
 
 async def test_what_is_not_among_the_choices_is_refused_in_plain_words() -> None:

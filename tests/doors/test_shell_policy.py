@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.doors.local_azure import Spoke
+from tests.doors.rights import OPERATOR
 from tests.doors.test_shell import BAD_INPUT, HELD, OK, shell
 from tests.unit.test_config import LEAST
 
@@ -39,7 +40,7 @@ async def test_a_snapshot_of_the_estate_is_tried_without_azure_and_settings(sile
     assert "hold -> approve by spokes" in differs.out
     same = await shell(*tried, str(tmp_path / "before.yaml"))
     assert (same.code, same.out.partition(" of ")[0]) == (OK, "0")
-    assert await silent.calls() != [], "the live one asked"
+    assert await silent.calls(OPERATOR) != [], "the live one asked"
 
     nowhere = await shell("policy", "try", "--save", str(tmp_path / "no" / "where.yaml"), **variables)
     assert (nowhere.code, "cannot be written" in nowhere.errors) == (BAD_INPUT, True)

@@ -15,6 +15,7 @@ import pytest
 
 from simulator.processes import environment
 from tests.doors.local_azure import ROOT, Spoke, settings
+from tests.doors.rights import MOVER
 from tests.doors.test_shell import BAD_INPUT, FAILED, HELD, OK, shell
 from tests.estate import record_id
 
@@ -22,7 +23,7 @@ from tests.estate import record_id
 @pytest.fixture
 async def variables(silent: Spoke) -> AsyncIterator[Mapping[str, str]]:
     """What `up` wrote into its file, for a person's own process; the looks that it sent the app go in the end."""
-    yield {**silent.up.variables, "AZURE_CLIENT_ID": "operator", "HUBWARDEN_CONFIG": str(silent.up.config)}
+    yield {**silent.up.variables, "AZURE_CLIENT_ID": MOVER, "HUBWARDEN_CONFIG": str(silent.up.config)}
     if await silent.storage.count():
         await silent.storage.clear()
 

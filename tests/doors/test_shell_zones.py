@@ -16,6 +16,7 @@ from hubwarden.catalog import catalogue
 from simulator.processes import environment
 from tests.azure import BLOB_ZONE, HUB
 from tests.doors.local_azure import ROOT, Spoke, settings
+from tests.doors.rights import OPERATOR
 from tests.doors.test_shell import BAD_INPUT, FAILED, OK, Said, shell
 
 COLUMNS = ["type", "group", "zone", "suffix", "notes"]
@@ -110,7 +111,7 @@ async def test_a_hub_that_cannot_be_asked_about_is_refused_with_a_reason(silent:
     assert "the cloud of the settings, which is public" in cloud.errors
     assert "germany" in none.errors
     assert "/nowhere/hubwarden.yaml" in nowhere.errors
-    assert await silent.calls() == []
+    assert await silent.calls(OPERATOR) == []
 
 
 async def test_a_hub_whose_zones_azure_does_not_list_is_a_failure_that_says_so(silent: Spoke) -> None:

@@ -1,12 +1,12 @@
 """What the tests of the laws start from.
 
 Input: a simulator with a hub and a spoke, stock clients, a storage account of one's own in Azurite. Observed: the
-records in the hub, the Reports, the requests. Nothing of the product is replaced but the clock.
+records in the hub, the Reports, the requests. Nothing of the product is replaced but the clock. Hubwarden has the roles
+of infra and no other rights, but for tests with the marker `every_right`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,30 +24,13 @@ from tests.storage import next_account
 Founding = Callable[..., Awaitable[Estate]]
 
 
-ROLES_COUNT = {
-    "test_path",
-    "test_sweep",
-    "test_withdrawal",
-    "test_approvals",
-    "test_managed",
-    "test_contest",
-    "test_names",
-}
-"""Modules in which Hubwarden always has the roles of infra and nothing else; with `make rbac` (RBAC=1) in every one."""
-
-
-def _roles_count(test: pytest.Item) -> bool:
-    module = test.path.stem
-    return test.get_closest_marker("every_right") is None and (module in ROLES_COUNT or os.environ.get("RBAC") == "1")
-
-
 @pytest.fixture
 async def found(
     request: pytest.FixtureRequest, azure: Azure, tmp_path: Path, azurite: Azurite
 ) -> AsyncIterator[Founding]:
     """Founds the estate with settings of the test's own; afterwards, law 11 is checked of everything that happened."""
     opened: list[Estate] = []
-    roles = _roles_count(request.node)
+    roles = request.node.get_closest_marker("every_right") is None
 
     async def founded(**changes: Any) -> Estate:
         estate = await found_estate(azure, next_account(azurite), tmp_path, roles=roles, **changes)

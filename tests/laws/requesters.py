@@ -10,8 +10,9 @@ from simulator import ids
 from simulator.faults import Faults
 from simulator.server import Simulator
 from tests.azure import SPOKE, Azure, resource_id
-from tests.estate import TENANT
+from tests.estate import IDENTITY, TENANT
 from tests.laws.verdicts import BATCH, COSMOS, FOREIGN, HIDDEN, MESSAGES, OTHER, SQL, STORAGE, Answers, Asking
+from tests.rights import READER, assignment
 
 GROUP = "rg-spoke"
 TARGETS = tuple(
@@ -51,6 +52,8 @@ class Requesters:
         """The subscriptions, and the targets with two groups each."""
         await self.azure.subscription(OTHER, tenant=TENANT)
         await self.azure.subscription(FOREIGN, tenant=ANOTHER_TENANT)
+        # Its owners let Hubwarden read it (Azure Lighthouse): to others ARM shows no subscription of another tenant.
+        await self.azure.put(*assignment(READER, f"/subscriptions/{FOREIGN}", IDENTITY))
         await self.azure.subscription(HIDDEN, tenant=TENANT, readable=False)
         await self.azure.resource_group(GROUP, OTHER)
         await self.azure.vnet(subscription=OTHER, prefix="10.7.0.0/24")

@@ -14,6 +14,7 @@ from hubwarden.model.takeover import ObstacleReason, TakeoverPlan, TakeoverRepor
 from hubwarden.runtime import Runtime
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import Estate, SteeredTime
+from tests.rights import at_a_shell, to_take_over
 
 OPERATOR = "operator"
 """The client id of the person at the shell, whose rights are others than the app's."""
@@ -121,6 +122,13 @@ class Takeovers:
         assert found is not None
         properties: dict[str, Any] = found["properties"]
         return properties
+
+
+async def may_take_over(estate: Estate) -> None:
+    """The person at the shell has the rights that docs/takeover.md names, and no others."""
+    scopes = [f"/subscriptions/{HUB}", f"/subscriptions/{SPOKE}"]
+    zones = f"/subscriptions/{HUB}/resourceGroups/rg-dns"
+    await estate.azure.put(*at_a_shell(OPERATOR, scopes, zones), *to_take_over(OPERATOR, GROUP))
 
 
 def person_at(

@@ -164,6 +164,7 @@ async def limited(estate: Estate) -> AsyncIterator[Estate]:
     await estate.azure.sim("POST", "settings", {"rbac": False})
 
 
+@pytest.mark.every_right  # until it takes them away itself
 @pytest.mark.parametrize("missing", ASKED)
 async def test_each_right_that_is_missing_is_named(limited: Estate, missing: str) -> None:
     """Without it a subscription could show no topic and no endpoint, and be taken for one without events."""
@@ -174,6 +175,7 @@ async def test_each_right_that_is_missing_is_named(limited: Estate, missing: str
     assert missing in detail
 
 
+@pytest.mark.every_right  # until it takes them away itself
 async def test_those_rights_are_enough(limited: Estate) -> None:
     role = await define(limited.azure, "own", *ASKED)
     await assign(limited.azure, f"/subscriptions/{SPOKE}", role, IDENTITY)

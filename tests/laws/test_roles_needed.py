@@ -29,6 +29,8 @@ from tests.laws.test_coverage import ASKED, subscribe
 from tests.laws.test_managed import managed_by, with_managers
 from tests.rights import APPROVER, MAKER, READER, TYPES, WRITER, actions_of
 
+pytestmark = pytest.mark.every_right  # each test says itself which roles there are
+
 ACCOUNT = resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1")
 SERVICE, SLOTS = "Microsoft.Network/privateLinkServices", "Microsoft.Web/sites/slots"
 # Resource Graph has no row of them, so their requests are seen when their endpoint is looked at.

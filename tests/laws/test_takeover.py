@@ -27,14 +27,13 @@ from simulator.server import Simulator
 from tests.azure import BLOB_ZONE, HUB, resource_id
 from tests.estate import Estate, held, record_id, written
 from tests.laws.conftest import Founding
-from tests.laws.takeovers import COSMOS_ZONE, Moments, Takeovers, group_id, person_at, zone_id
-
-pytestmark = pytest.mark.every_right
+from tests.laws.takeovers import COSMOS_ZONE, Moments, Takeovers, group_id, may_take_over, person_at, zone_id
 
 
 @pytest.fixture
 async def takeovers(estate: Estate, tmp_path: Path) -> AsyncIterator[Takeovers]:
     """The estate with the default settings, and a person at its shell."""
+    await may_take_over(estate)
     moments = Moments(estate.time)
     person = person_at(estate, tmp_path, moments)
     yield Takeovers(estate, person, moments)
@@ -160,6 +159,7 @@ async def test_only_the_very_plan_that_was_shown_is_done(takeovers: Takeovers) -
 
 async def test_in_mode_plan_nothing_is_taken_over(found: Founding, tmp_path: Path) -> None:
     estate = await found(mode="plan")
+    await may_take_over(estate)
     moments = Moments(estate.time)
     person = person_at(estate, tmp_path, moments)
     takeovers = Takeovers(estate, person, moments)

@@ -23,6 +23,7 @@ from tests.laws.takeovers import (
     Takeovers,
     assignment,
     group_id,
+    may_take_over,
     person_at,
     policy,
     zone_id,
@@ -31,12 +32,11 @@ from tests.laws.takeovers import (
 STORAGE = "Microsoft.Storage/storageAccounts"
 SANDBOX = "/providers/Microsoft.Management/managementGroups/sandbox"
 
-pytestmark = pytest.mark.every_right
-
 
 @pytest.fixture
 async def takeovers(estate: Estate, tmp_path: Path) -> AsyncIterator[Takeovers]:
     """The estate with the default settings, its spoke beneath a management group, and a person at its shell."""
+    await may_take_over(estate)
     moments = Moments(estate.time)
     person = person_at(estate, tmp_path, moments)
     await estate.azure.subscription(SPOKE, managementGroups=["corp"])
@@ -72,6 +72,7 @@ async def test_a_record_that_hubwarden_would_not_write_would_be_lost(found: Foun
             }
         ]
     )
+    await may_take_over(estate)
     moments = Moments(estate.time)
     person = person_at(estate, tmp_path, moments)
     takeovers = Takeovers(estate, person, moments)
@@ -129,6 +130,7 @@ async def test_a_record_that_another_endpoints_group_overwrote(takeovers: Takeov
 
 async def test_a_protected_name(found: Founding, tmp_path: Path) -> None:
     estate = await found(records={"protected": ["st1.blob.core.windows.net"]})
+    await may_take_over(estate)
     moments = Moments(estate.time)
     person = person_at(estate, tmp_path, moments)
     takeovers = Takeovers(estate, person, moments)
