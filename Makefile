@@ -10,7 +10,7 @@ CHECKOV := .venv-checkov
 AZURITE := simulator/azurite/node_modules/azurite/dist/src/azurite.js
 KUSTO := infra/queries/node_modules/@kusto/language-service-next/package.json
 
-.PHONY: setup demo test lint types layers unit laws rbac contract-live bench package lock clean
+.PHONY: setup demo test lint types layers unit laws contract-live bench package lock clean
 
 setup: $(VENV)/.ready $(AZURITE) $(KUSTO) $(CHECKOV)/.ready
 
@@ -69,10 +69,6 @@ unit: setup
 N ?= 200
 laws: setup
 	HISTORIES=$(N) $(BIN)/python -m pytest tests/laws/test_histories.py tests/laws/test_approval_histories.py
-
-# The laws once more, with the roles of infra and no other rights; `make test` has some of them run so.
-rbac: setup
-	RBAC=1 $(BIN)/python -m pytest tests/laws
 
 # The contract on Azure itself, in a resource group to throw away; docs/unverified.md says what it makes and costs.
 contract-live:
