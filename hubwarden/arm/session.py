@@ -13,6 +13,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
+    AsyncHTTPPolicy,
     AsyncRetryPolicy,
     ContentDecodePolicy,
     DistributedTracingPolicy,
@@ -78,15 +79,29 @@ class CountThrottled(SansIOHTTPPolicy[Any, Any]):
             was_throttled("graph" if _GRAPH in request.http_request.url.lower() else "arm")
 
 
-class TraceRequests(SansIOHTTPPolicy[Any, Any]):
+class TraceRequests(AsyncHTTPPolicy[Any, Any]):
     """Has azure-core make a span of each try of each request, where anybody collects them.
 
-    Its own setting would trace its clients' methods, too, and those spans quote what Azure says in errors.
+    Its own setting would trace its clients' methods, too, and those spans quote what Azure says in errors. And in its
+    own pipeline a span whose request is given up before the answer would never end, so that nobody would be told of a
+    write that Azure may have done.
     """
 
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Called for each try of each request."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._policy: DistributedTracingPolicy[Any, Any] = DistributedTracingPolicy()
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Called for each try of each request. Raises what the try raises."""
         request.context.options["tracing_options"] = {"enabled": is_collected()}
+        self._policy.on_request(request)
+        try:
+            response = await self.next.send(request)
+        except BaseException:
+            self._policy.on_exception(request)
+            raise
+        self._policy.on_response(request, response)
+        return response
 
 
 class PatientRetryPolicy(AsyncRetryPolicy[Any, Any]):
@@ -152,7 +167,6 @@ class ArmSession:
             ArmHostOnly(self.endpoint),
             AsyncARMChallengeAuthenticationPolicy(credential, *self._scopes),
             TraceRequests(),
-            DistributedTracingPolicy(),
         ]
         self._network: dict[str, NetworkManagementClient] = {}
         self._dns: dict[str, PrivateDnsManagementClient] = {}

@@ -6,6 +6,7 @@ ItemCount: Microsoft's exporter makes them, and what it sends is read here.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
@@ -84,7 +85,7 @@ async def test_a_refused_write_is_none(estate: Estate, ingestion: Ingestion, col
 async def test_a_write_that_azure_did_without_saying_so_arrives(
     estate: Estate, ingestion: Ingestion, collected: Collected, answer: dict[str, object], codes: list[str]
 ) -> None:
-    """The activity log tells of it as of any other. It is sent again, by aiohttp or azure-core, which finds it there."""
+    """The activity log tells of it as of any other. It is sent again, by aiohttp or azure-core, and found there."""
     endpoint = await endpoint_of(estate)
     fault = {"service": "arm", "method": "PUT", "path": "/A/st1$", "when": "after", "times": 1, **answer}
     await estate.azure.sim("POST", "faults", fault)
@@ -93,6 +94,21 @@ async def test_a_write_that_azure_did_without_saying_so_arrives(
     rows = sent(ingestion, collected)
     assert [row["resultCode"] for row in rows if row["name"].startswith("PUT ")] == codes
     assert [verb for verb, _ in writes(rows)] == ["PUT"] * len(codes)
+
+
+async def test_a_write_whose_run_is_cut_short_before_the_answer_arrives(
+    estate: Estate, ingestion: Ingestion, collected: Collected
+) -> None:
+    """A door has so many seconds: what it does not wait for, Azure does all the same."""
+    endpoint = await endpoint_of(estate)
+    slow = {"service": "arm", "method": "PUT", "path": "/A/st1$", "when": "after", "delayMs": 60_000}
+    await estate.azure.sim("POST", "faults", slow)
+    run = asyncio.create_task(happened(estate, endpoint, ago=1.0))
+    await estate.until(estate.addresses)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert [verb for verb, _ in writes(sent(ingestion, collected))] == ["PUT"]
 
 
 async def test_an_answer_arrives_with_the_connections_id(
