@@ -61,6 +61,14 @@ def test_a_query_with_a_time_of_its_own_is_given_that_time() -> None:
         assert all(minutes <= MINUTES[rule["window"]] for minutes in asked), name
 
 
+def test_a_threshold_of_failures_counts_all_kinds_of_them_together() -> None:
+    """A rule compares the largest of its rows: apart, three puts and three drops would be no more than three."""
+    query = (QUERIES / "alerts" / "failed.kql").read_text(encoding="utf-8")
+    [summary] = [line for line in query.splitlines() if "summarize" in line]
+    assert "Measured = sum(Sum)" in summary
+    assert " by " not in summary
+
+
 def test_what_each_sweep_tells_anew_stands_until_the_next() -> None:
     """Else an alert would resolve between two sweeps, and fire again, where they are further apart."""
     windows = {rule["name"]: rule["window"] for rule in RULE.finditer(ALERTS)}
