@@ -66,17 +66,14 @@ def open_questions(policy: Policy, facts: Facts) -> frozenset[str]:
 
 
 def _believes_anybody(reached: PreparedRule, facts: Facts) -> bool:
-    """Whether the rule would match a stranger who says the same, of whom nobody has heard and no tenancy is known.
+    """Whether the rule would match a stranger who says the same, of whom nobody has heard, be it of another tenant.
 
-    Only a cel can: `consumer.inEstate || message.contains("please")` is true of whoever says please, and so is
-    `consumer.subscription != "" && message.contains("please")`.
+    Only a cel can: `consumer.inEstate || message.contains("please")` is true of whoever says please, and so are
+    `consumer.subscription != "" && message.contains("please")` and the same with `consumer.tenancy != "microsoft"`.
+    Whoever writes `foreign` means strangers, and says so.
     """
-    stranger = replace(
-        facts,
-        consumer=_NOBODYS,
-        consumer_management_groups=(),
-        in_estate=False,
-        tenancy=Tenancy.UNKNOWN,
-        managers=(),
-    )
-    return reached.matches(stranger) is True
+    rule = reached.rule
+    means_strangers = rule.consumer_foreign or (rule.cel is not None and Tenancy.FOREIGN in rule.cel.texts)
+    stranger = replace(facts, consumer=_NOBODYS, consumer_management_groups=(), in_estate=False, managers=())
+    whose = (Tenancy.UNKNOWN,) if means_strangers else (Tenancy.UNKNOWN, Tenancy.FOREIGN)
+    return any(reached.matches(replace(stranger, tenancy=tenancy)) is True for tenancy in whose)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Collection, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from hubwarden.arm.connections import to_connection
@@ -61,6 +62,8 @@ _BY_TARGET = (
 _RECREATE = "Recreate"  # the only action that Azure names, beside None (approval table)
 _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
 
+log = logging.getLogger(__name__)
+
 
 async def endpoints_in_index(
     session: ArmSession, subscriptions: Collection[str]
@@ -80,8 +83,7 @@ async def endpoints_in_index(
         )
     found: dict[ResourceId, Endpoint] = {}
     unreadable: dict[ResourceId, str] = {}
-    for row in rows:
-        endpoint = private_endpoint_id(row["id"])
+    for endpoint, row in _by_id(rows, private_endpoint_id):
         try:
             found[endpoint] = to_endpoint(_to_document(row), by_endpoint.get(fold(str(row["id"])), ()))
         except InputError as error:
@@ -153,7 +155,7 @@ async def targets_without_connections(
     """
     query = _WITHOUT_CONNECTIONS.format(types=", ".join(f"'{each}'" for each in types))
     rows = await rows_of(session, query, subscriptions=subscriptions, about="resources without connections")
-    return tuple(ResourceId.parse(row["id"]) for row in rows)
+    return tuple(target for target, _ in _by_id(rows, ResourceId.parse))
 
 
 async def endpoints_of_target(
@@ -162,7 +164,18 @@ async def endpoints_of_target(
     """The private endpoints of these subscriptions that lead to a resource."""
     query = _BY_TARGET.format(target=target.key)
     rows = await rows_of(session, query, subscriptions=subscriptions, about=f"endpoints to {target}")
-    return frozenset(ResourceId.parse(row["id"]) for row in rows)
+    return frozenset(endpoint for endpoint, _ in _by_id(rows, ResourceId.parse))
+
+
+def _by_id(
+    rows: Iterable[Mapping[str, Any]], parse: Callable[[object], ResourceId]
+) -> Iterator[tuple[ResourceId, Mapping[str, Any]]]:
+    """The rows whose ids can be read, with these."""
+    for row in rows:
+        try:
+            yield parse(row["id"]), row
+        except InputError as error:
+            log.warning("index: a row is left out: %s", error)
 
 
 def _to_document(row: Mapping[str, Any]) -> Document:

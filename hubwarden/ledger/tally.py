@@ -55,6 +55,14 @@ class Tally:
                 await self._tally.run(partial(self._table.submit_transaction, operations))
         return tuple(names)
 
+    async def settle(self, what: Counted, thing: str, now: float) -> None:
+        """A thing is done, and counts for itself from now on: one that comes under its name later is another."""
+        digest = _digest(thing)
+        rows = [row for row in await self._rows(what.value, since=f"{now - HOUR:017.3f}") if row["Thing"] == digest]
+        for row in rows:
+            place = {"PartitionKey": what.value, "RowKey": row["RowKey"], "About": row["About"]}
+            await self._put({**place, "Thing": _digest(f"{rows[0]['RowKey']} {thing}")})
+
     async def take_back(self, what: Counted, names: Iterable[str]) -> None:
         """What was noted is not done after all."""
         for name in names:

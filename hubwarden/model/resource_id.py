@@ -14,7 +14,9 @@ LONGEST = 2048
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Resource group names: letters and digits of any script, underscore, hyphen, period, parentheses; 90 at the most.
-_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
+# Microsoft's pages differ in whether the marks count with which Thai and Hindi are written (`\w` in .NET has them, in
+# Python it has not): beyond ASCII whatever can be seen is taken.
+_GROUP = re.compile(r"[\w().\x80-\U0010ffff-]{0,89}[\w()\x80-\U0010ffff-]")
 _PROVIDER = re.compile(r"[A-Za-z0-9.]{1,100}", re.ASCII)
 _TYPE = re.compile(r"[A-Za-z0-9]{1,100}", re.ASCII)
 # Resource names differ by provider; no provider allows a slash, a control character or what a URL reserves.

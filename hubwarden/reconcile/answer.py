@@ -293,6 +293,9 @@ async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = 
         await rooms.decisions.close(intended, result, rooms.now())
         if result is Result.DONE:
             await rooms.sights.forget_answered(intended.connection, intended.endpoint)
+            if intended.who == POLICY:
+                # Whoever has it made anew under the same name, again and again, must not pass the limit (law 9).
+                await rooms.tally.settle(COUNTED[intended.verdict], str(intended.connection), rooms.now())
         if count and result is not Result.DONE:
             # What is refused again and again must not use up what the others may.
             await rooms.tally.take_back(COUNTED[intended.verdict], [count])

@@ -53,7 +53,7 @@ async def decide(rooms: Rooms, ruling: Ruling, who: str) -> Report:
 async def _waiting(rooms: Rooms, ruling: Ruling) -> Connection:
     """The connection as its target shows it now, if it waits, and is whose the person means."""
     connection, target = ruling.connection, ruling.connection.parent
-    if not await rooms.estate.includes(target.subscription):
+    if not await rooms.estate.includes(target.subscription, fresh=True):
         raise InputError(f"the target {target} is not part of the estate")
     if not answers(target):
         raise InputError(f"connections of {target.type[:200]} are not answered by this version")

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 async def of_target(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
     """The connections that a target of ours shows, or why they are not to be seen."""
-    if not await rooms.estate.includes(target.subscription):
+    if not await rooms.estate.includes(target.subscription, fresh=True):
         return Held(HeldReason.OUTSIDE_ESTATE, None, f"the target {target} is not part of the estate")
     if not knows(target):
         return Held(HeldReason.UNKNOWN_PROVIDER, None, f"connections of {target.type} are not answered")

@@ -323,6 +323,8 @@ def test_a_cel_that_would_approve_whoever_says_please_holds_even_those_who_say_i
         f"consumer.subscription != '{SPOKE}'",
         "!('quarantine' in consumer.managementGroups)",
         "!consumer.inEstate",
+        "consumer.tenancy != 'ours'",
+        "consumer.tenancy != 'microsoft'",
     ],
 )
 def test_a_cel_that_asks_of_the_consumer_what_is_true_of_any_stranger_holds(asked: str) -> None:
@@ -338,7 +340,9 @@ def test_a_cel_that_asks_of_the_consumer_what_is_true_of_any_stranger_holds(aske
         message="please",
     )
     assert verdict(foreign, said) == (Verdict.HOLD, "all but one")
-    assert verdict(foreign, meant) == (Verdict.APPROVE, "all but one"), "unless the tenancy is asked for, too"
+    assert verdict(foreign, meant) == (Verdict.APPROVE, "all but one"), "unless strangers are meant"
+    by_key = replace(said, consumer_foreign=True)
+    assert verdict(foreign, by_key) == (Verdict.APPROVE, "all but one"), "which a key may say as well"
 
 
 HOSTILE = "pay 555-0100 \u202e<b>"

@@ -38,6 +38,13 @@ RECORD = f"{ZONE}/A/orders"
             "contoso.com",
             id="group in another script",
         ),
+        pytest.param(
+            ZONE.replace("rg-dns", "rg-\u0e17\u0e35\u0e48"),
+            "rg-\u0e17\u0e35\u0e48",
+            "Microsoft.Network/privateDnsZones",
+            "contoso.com",
+            id="group with marks among its letters",
+        ),
     ],
 )
 def test_an_id_tells_its_parts(text: str, group: str, resource_type: str, name: str) -> None:

@@ -65,8 +65,8 @@ async def read_connection(session: ArmSession, connection: ResourceId) -> Connec
 async def answer_connection(session: ArmSession, decision: Decision, note: str) -> None:
     """Approves or rejects a connection as decided (law 10); that Azure takes it does not mean that it shows it yet.
 
-    It is read just before. Raises RacedError unless it still waits, for the same endpoint and groups. `note` becomes
-    its description.
+    It is read just before. Raises RacedError unless it still waits, for the same endpoint and groups, and in the same
+    words: a rule may have asked for them. `note` becomes its description.
     """
     if decision.verdict is Verdict.HOLD:
         raise InputError("a connection that is held is not answered")
@@ -77,7 +77,7 @@ async def answer_connection(session: ArmSession, decision: Decision, note: str) 
         raise RacedError(
             f"{decided.id} waits no longer: it is {found.status}{'' if found.settled else ' and changing'}"
         )
-    if not is_same(found, decided):
+    if not is_same(found, decided) or found.message != decided.message:
         raise RacedError(f"{decided.id} is another's now: what was decided on is not what asks")
     with translated(f"answering ({decision.verdict})", decided.id):
         await _write(session, found, document, decision.verdict, note)
