@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class HostProcess:
         ]
         self._echo = echo
         self._process: Process | None = None
+        self._killing = threading.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -75,8 +77,15 @@ class HostProcess:
 
     def kill(self) -> None:
         """Ends it in the middle of whatever it does, as when the platform loses an instance."""
-        if self._process is not None:
-            self._process.kill()
+        with self._killing:
+            if self._process is not None:
+                self._process.kill()
+
+    def revive(self) -> None:
+        """Starts it unless it runs. Who sees that nobody answers may be faster than the end of what was killed."""
+        with self._killing:
+            if self.pid is None:
+                self.start()
 
     async def status(self, session: aiohttp.ClientSession) -> dict[str, Any]:
         """What it says about itself.

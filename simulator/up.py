@@ -224,8 +224,8 @@ class Up:
             raise ValueError('The body is {"do": "kill"} or {"do": "start"}.')
         if wanted == "kill":
             await asyncio.to_thread(host.kill)
-        elif host.pid is None:
-            await asyncio.to_thread(host.start)
+        else:
+            await asyncio.to_thread(host.revive)
         return Reply(200, {"name": host.name, "running": host.pid is not None})
 
 

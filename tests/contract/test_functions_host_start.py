@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from simulator.host.routes import Routes
 from simulator.host.settings import read
 from simulator.host.worker import AppError, Function
 from simulator.host_process import HostProcess
-from simulator.processes import ProcessError
+from simulator.processes import Process, ProcessError
 from tests.contract.function_apps import RunningApp, encoded, messages, put, settings, write_app
 
 
@@ -136,6 +137,30 @@ async def test_a_lost_host_comes_back_at_its_address(storage: str, tmp_path: Pat
     host.kill()
     assert host.pid is None
     assert host.start() == url
+    assert host.stop() == 0
+
+
+async def test_who_revives_a_host_waits_for_the_end_of_the_one_before(
+    storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed closes its sockets first, so that callers may know of its end before it has ended."""
+    host = HostProcess("host-0", write_app(tmp_path / "app"), settings(storage))
+    host.start()
+    first, kill, dying, goes_on = host.pid, Process.kill, threading.Event(), threading.Event()
+
+    def slow_kill(process: Process) -> int:
+        dying.set()
+        goes_on.wait()
+        return kill(process)
+
+    monkeypatch.setattr(Process, "kill", slow_kill)
+    killed = asyncio.create_task(asyncio.to_thread(host.kill))
+    await asyncio.to_thread(dying.wait)
+    revived = asyncio.create_task(asyncio.to_thread(host.revive))
+    assert await asyncio.wait({revived}, timeout=0.1) == (set(), {revived})
+    goes_on.set()
+    await asyncio.gather(killed, revived)
+    assert host.pid not in (None, first)
     assert host.stop() == 0
 
 
