@@ -3,8 +3,9 @@
 Open ones are one partition, so that a sweep finds them with one query; closed ones are the record of what was answered,
 by time. A connection has one open answer at a time, whoever gives it: so no two give different ones at once. Its name
 follows from what was decided, and on what: a run that is repeated after a crash finds it there, so that each answer is
-one row, however often it took. Nothing that a consumer wrote is stored: no message, no tag. Of a person who decided,
-only the object id is, and what was said as the reason.
+one row, however often it took. Nothing that a consumer wrote is stored: no message, no tag; but digests of the words
+that the connection may show if the answer is ours. Of a person who decided, only the object id is, and what was said
+as the reason.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Intended:
     """The own words of the person who decided."""
     facts: str = "{}"
     """What it was decided on, as JSON: ids and codes."""
+    words: tuple[str, ...] = field(default=(), compare=False)
+    """Digests of the descriptions by which the answer is known as this one; empty where an older version stored it."""
     held_until: float = 0.0
     """Until when it is that run's alone, in seconds since 1970."""
     again: bool = field(default=False, compare=False)
@@ -71,6 +74,13 @@ class Intended:
     def kept_as(self) -> str:
         """What the ledger calls it for ever: it sorts by time."""
         return f"{self.at:017.3f}-{self.name}"
+
+    def may_have_said(self, description: str) -> bool:
+        """Whether a connection with this description may show this very answer, and not somebody else's.
+
+        It may show what was written, what it showed before, for not every provider need take a description, or none.
+        """
+        return not self.words or not description.strip() or _digest(description) in self.words
 
 
 class Decisions:
@@ -115,7 +125,8 @@ class Decisions:
             if found.run == intended.run != "":
                 return found  # its own, stored by a try of which Storage gave no answer
             if found.held_until <= now:
-                return await self._changed(replace(found, held_until=intended.held_until, again=True))
+                words = tuple(sorted({*found.words, *intended.words})) if found.words else ()
+                return await self._changed(replace(found, held_until=intended.held_until, again=True, words=words))
         return None
 
     async def let_go(self, intended: Intended) -> None:
@@ -224,8 +235,13 @@ def _intended(decision: Decision, now: float, run: str) -> Intended:
         run=run,
         who=decision.who,
         said=decision.said,
+        words=(_digest(decision.note), _digest(connection.message)),
         facts=_codes(decision.facts) if decision.facts else "{}",
     )
+
+
+def _digest(description: str) -> str:
+    return hashlib.sha256(description.strip().encode(errors="replace")).hexdigest()[:16]
 
 
 def _codes(facts: Facts) -> str:
@@ -265,6 +281,7 @@ def _to_row(intended: Intended) -> dict[str, Any]:
         "Who": intended.who,
         "Said": intended.said,
         "Facts": intended.facts,
+        "Words": ",".join(intended.words),
         "HeldUntil": intended.held_until,
     }
 
@@ -288,6 +305,7 @@ def _to_intended(row: TableEntity) -> Intended:
         who=row.get("Who") or POLICY,
         said=row.get("Said") or "",
         facts=row.get("Facts") or "{}",
+        words=tuple(filter(None, (row.get("Words") or "").split(","))),
         held_until=float(row["HeldUntil"]),
         etag=row.metadata["etag"] or "",
     )

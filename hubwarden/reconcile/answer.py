@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import assert_never
 
-from hubwarden.arm.connections import answer_connection, is_same, read_connection
+from hubwarden.arm.connections import LONGEST_NOTE, answer_connection, is_same, read_connection
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
 from hubwarden.ledger.decisions import Intended
 from hubwarden.ledger.tally import Counted
@@ -59,6 +59,7 @@ async def intend(rooms: Rooms, decisions: Sequence[Decision], run: str) -> tuple
 
     What another decision has left open there is looked at and closed first. Raises LedgerUnavailableError.
     """
+    decisions = [replace(each, note=_description(rooms, each)) for each in decisions]
     stored = await rooms.decisions.intend(decisions, rooms.now(), run, lasts=SOMEBODYS)
     barred = [decision for decision, intended in zip(decisions, stored, strict=True) if intended is None]
     if not barred:
@@ -80,11 +81,8 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     Every failure is an Outcome. One that may hide that the answer was taken counts, and stays open in the ledger until
     somebody has looked.
     """
-    # The consumer reads it, perhaps in another tenant: it names no person.
-    decided_by = "decided by a person" if decision.who != POLICY else f"rule {decision.rule}"
-    usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): {decided_by}"
     try:
-        await answer_connection(rooms.arm, decision, decision.note or usual)
+        await answer_connection(rooms.arm, decision, _description(rooms, decision))
     except HubwardenError as error:
         if intended.again and isinstance(error, RacedError):
             return await _answered_before(rooms, decision, intended, count, error)
@@ -102,6 +100,13 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     else:
         await _close(rooms, intended, answered.outcome.result, count)
     return answered
+
+
+def _description(rooms: Rooms, decision: Decision) -> str:
+    """What the connection is to show beside the answer; the consumer reads it, perhaps in another tenant."""
+    decided_by = "decided by a person" if decision.who != POLICY else f"rule {decision.rule}"
+    usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): {decided_by}"
+    return (decision.note or usual)[:LONGEST_NOTE].strip()
 
 
 async def _answered_before(
@@ -190,7 +195,8 @@ async def _came_of(rooms: Rooms, intended: Intended) -> Result | None:
     mine = is_same(found, replace(found, endpoint=intended.endpoint, groups=intended.groups))
     if intended.taken_at and not mine:
         log.error("approve: %s is another's now: it was answered for %s", found.id, intended.endpoint)
-    if not (mine and found.status is intended.verdict.status):
+    sent = bool(intended.taken_at) or intended.may_have_said(found.message)
+    if not (mine and sent and found.status is intended.verdict.status):
         return Result.RACED
     if found.failed:
         log.error("approve: %s: Azure took the answer, and failed at it: it is %s", found.id, found.status)

@@ -121,6 +121,32 @@ async def test_what_another_did_meanwhile_is_not_taken_for_ones_own(
     assert await estate.hubwarden.rooms.decisions.open() == ()
 
 
+@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize(("words", "result"), [("by hand", "raced"), ("let me in", "done"), ("", "done")])
+async def test_the_same_answer_of_somebody_else_is_not_told_as_ones_own(
+    found: Founding, azure: Azure, words: str, result: str, swept: bool
+) -> None:
+    """Law 12: it never came to Azure, and a person approved at the resource meanwhile, whom the description shows.
+
+    Where that is what it was, or nothing, a provider that takes no description may show our own answer so.
+    """
+    estate, target = await asking(found, azure, STORAGE)
+    shown = await connection_at(estate, target)
+    state_of(shown)["description"] = "let me in"
+    await estate.azure.put(shown)
+    [stale] = await connections_of(estate, target)
+    await estate.azure.sim("POST", "faults", fault("PUT", ANSWER, status=500, code="InternalServerError"))
+    await approve(estate.hubwarden.rooms, [stale], applies=True, run="r1")
+    state_of(shown).update(status="Approved", description=words)
+    await estate.azure.put(shown)
+    if swept:
+        await estate.sweep()
+    else:
+        await approve(estate.hubwarden.rooms, [stale], applies=True, run="r2")
+    assert [row["Result"] for row in await rows_of_answers(estate)] == [result]
+    assert await estate.hubwarden.rooms.decisions.open() == ()
+
+
 async def test_an_approval_at_which_azure_failed_is_no_answer_that_is_done(
     found: Founding, azure: Azure, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -447,9 +447,9 @@ async def test_a_sweep_closes_what_was_left_open_by_looking_at_azure(found: Foun
         *(pending(target, f"{endpoint}-{name}", name) for name in ("gone", "done", "other", "waits", "hidden"))
     )
     waiting = await connections_of(estate, target)
-    await rooms.decisions.intend(
-        [Decision(each, Verdict.APPROVE, "own", "") for each in waiting], rooms.now(), lasts=600.0
-    )
+    # What `by_hand` writes is what the decision was to write: so it is known for its own.
+    decisions = [Decision(each, Verdict.APPROVE, "own", "", note="by hand") for each in waiting]
+    await rooms.decisions.intend(decisions, rooms.now(), lasts=600.0)
     by_name = {each.id.name: each for each in waiting}
     await by_hand(estate, by_name["done"], "Approved")
     await by_hand(estate, by_name["other"], "Rejected")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hubwarden.arm.connections import list_connections
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import ConnectionStatus
@@ -32,6 +33,7 @@ from tests.laws.test_approvals import (
     statuses,
     target_of,
 )
+from tests.laws.test_hostile_requests import showing
 from tests.laws.test_providers import COSMOS
 
 APPROVED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.PENDING
@@ -126,6 +128,21 @@ async def test_other_words_under_the_same_name_are_judged_anew(found: Founding, 
     assert await statuses(estate, target) == [PENDING]
     [decision] = (await answered(estate, target)).decisions
     assert (decision.verdict, decision.rule) == (Verdict.HOLD, "mind")
+
+
+async def test_a_connection_that_another_resource_lists_is_not_answered_as_that_ones(
+    found: Founding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the estate has a target is asked of the one that is listed; so nothing else may come with its list."""
+    estate = await guarded(found, OWN)
+    listed, other = await target_of(estate, VAULT, "v1"), await target_of(estate, VAULT, "v10")
+    await asked(estate, other)
+    [shown] = (await estate.azure.arm("GET", other)).body["properties"]["privateEndpointConnections"]
+    showing(monkeypatch, estate, listed, [shown])
+    assert await connections_of(estate, listed) == ()
+    with pytest.raises(InputError, match="is none of its own"):
+        await list_connections(estate.hubwarden.rooms.arm, ResourceId.parse(listed), whole=True)
+    assert await statuses(estate, other) == [PENDING]
 
 
 @pytest.mark.every_right  # also in a subscription that has just left

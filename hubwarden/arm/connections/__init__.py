@@ -41,14 +41,15 @@ log = logging.getLogger(__name__)
 async def list_connections(session: ArmSession, target: ResourceId, *, whole: bool = False) -> tuple[Connection, ...]:
     """The connections of a resource, whatever their status. Raises NotFoundError, DeniedError, TemporaryError.
 
-    One that cannot be read costs only itself; where the `whole` matters it raises InputError.
+    One that cannot be read, or is not the resource's own, costs only itself; where the `whole` matters it raises
+    InputError.
     """
     with translated("listing the connections of", target):
         documents = await _documents_of(session, target)
     found = []
     for document in documents:
         try:
-            found.append(to_connection(document))
+            found.append(_own(to_connection(document), target))
         except InputError as error:
             if whole:
                 raise
@@ -88,6 +89,13 @@ def is_same(found: Connection, decided: Connection) -> bool:
     known = found.groups and decided.groups
     same_groups = {fold(group) for group in found.groups} == {fold(group) for group in decided.groups}
     return found.id == decided.id and found.endpoint == decided.endpoint and (same_groups or not known)
+
+
+def _own(connection: Connection, target: ResourceId) -> Connection:
+    """A connection of the target, or of a part of it such as a slot: whether that may be answered has been asked."""
+    if not connection.id.key.startswith(f"{target.key}/"):
+        raise InputError(f"{connection.id} is none of its own")
+    return connection
 
 
 async def _documents_of(session: ArmSession, target: ResourceId) -> list[Document]:
