@@ -98,7 +98,9 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     elif answered.outcome.result is Result.FAILED and answered.decision.after is None:
         await _let_go(rooms, intended)  # it was taken, and may not be read back
     else:
-        await _close(rooms, intended, answered.outcome.result, count)
+        # Azure took it: that its consumer has taken the connection away since does not make it undone.
+        raced = answered.outcome.result is Result.RACED
+        await _close(rooms, intended, answered.outcome.result, "" if raced else count)
     return answered
 
 
@@ -299,11 +301,11 @@ async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = 
         await rooms.decisions.close(intended, result, rooms.now())
         if result is Result.DONE:
             await rooms.sights.forget_answered(intended.connection, intended.endpoint)
-            if intended.who == POLICY:
-                # Whoever has it made anew under the same name, again and again, must not pass the limit (law 9).
-                await rooms.tally.settle(COUNTED[intended.verdict], str(intended.connection), rooms.now())
         if count and result is not Result.DONE:
             # What is refused again and again must not use up what the others may.
             await rooms.tally.take_back(COUNTED[intended.verdict], [count])
+        elif result is not Result.FAILED and intended.who == POLICY:
+            # Whoever has it made anew under the same name, again and again, must not pass the limit (law 9).
+            await rooms.tally.settle(COUNTED[intended.verdict], str(intended.connection), rooms.now())
     except LedgerUnavailableError as error:
         log.warning("approve: the decision on %s stays open: %s", intended.connection, error)

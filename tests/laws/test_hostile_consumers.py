@@ -27,6 +27,7 @@ from tests.laws.test_approvals import (
     answered,
     asked,
     connections_of,
+    fault,
     guarded,
     pending,
     rule,
@@ -108,6 +109,22 @@ async def test_an_endpoint_that_is_made_anew_again_and_again_does_not_pass_the_l
         await estate.azure.sim("POST", "settings", {"operationMs": 0})
         await estate.delete_endpoint(endpoint)
     assert (done, held) == (2, 4)
+
+
+async def test_an_endpoint_that_goes_before_its_answer_is_read_back_counts_all_the_same(found: Founding) -> None:
+    """Azure took the answer; the consumer, who deletes it at once and makes it anew, gets no more of them by that."""
+    estate = await found(approvals={"rules": [OWN_COSMOS], "limits": {"approve": 1}})
+    target = await cosmos(estate)
+    endpoint = await asked(estate, target, groups=["Sql"])
+    waiting = await connections_of(estate, target)
+    gone = fault("GET", f"{waiting[0].id}$", status=404, code="ResourceNotFound", skip=1)
+    await estate.azure.sim("POST", "faults", gone)
+    assert [each.result for each in (await approve(estate.hubwarden.rooms, waiting, applies=True)).outcomes] == [
+        "raced"
+    ]
+    await estate.delete_endpoint(endpoint)
+    await asked(estate, target, groups=["Sql"])
+    assert [each.reason for each in (await answered(estate, target)).held] == [HeldReason.OVER_LIMIT]
 
 
 # Law 10: what was judged is what is answered.
