@@ -22,6 +22,9 @@ async def look_afterwards(rooms: Rooms, approvals: Approvals) -> None:
         if await rooms.estate.includes(endpoint.subscription):
             # Azure may take a while to show the answer there: it is waited for by a look of its own.
             await look_at(rooms, OneEndpoint(endpoint))
+    for target in _raced(approvals.outcomes):
+        # What was judged is not what stands there, as the index may go on showing it: ARM is asked now.
+        await look_at(rooms, OneTarget(target))
     for connection in approvals.begun:
         await hand_on(rooms, await _following(rooms, connection))
 
@@ -45,6 +48,15 @@ def _unsure(outcomes: Iterable[Outcome]) -> list[ResourceId]:
         and outcome.temporary
         and outcome.change.connection.endpoint
     ]
+
+
+def _raced(outcomes: Iterable[Outcome]) -> set[ResourceId]:
+    """The targets of connections that were otherwise when they were to be answered."""
+    return {
+        outcome.change.connection.target
+        for outcome in outcomes
+        if isinstance(outcome.change, Decision) and outcome.result is Result.RACED
+    }
 
 
 async def _following(rooms: Rooms, connection: Connection) -> Scope:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import assert_never
 
-from hubwarden.arm.connections import LONGEST_NOTE, answer_connection, is_same, read_connection
+from hubwarden.arm.connections import answer_connection, is_same, read_connection
 from hubwarden.errors import HubwardenError, LedgerUnavailableError, NotFoundError, RacedError, TemporaryError
 from hubwarden.ledger.decisions import Intended
 from hubwarden.ledger.tally import Counted
 from hubwarden.model.connection import POLICY, Connection, Decision, Verdict, by
 from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.note import description
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
@@ -108,7 +109,7 @@ def _description(rooms: Rooms, decision: Decision) -> str:
     """What the connection is to show beside the answer; the consumer reads it, perhaps in another tenant."""
     decided_by = "decided by a person" if decision.who != POLICY else f"rule {decision.rule}"
     usual = f"{decision.verdict.status} by Hubwarden ({rooms.rules.instance}): {decided_by}"
-    return (decision.note or usual)[:LONGEST_NOTE].strip()
+    return decision.note or description(usual)
 
 
 async def _answered_before(

@@ -18,6 +18,7 @@ from tests.azure import SPOKE, resource_id
 from tests.contract import owners
 from tests.estate import TENANT, Estate
 from tests.laws.conftest import Founding
+from tests.laws.hub_zones import work_off
 from tests.laws.test_approvals import (
     OWN,
     STORAGE,
@@ -145,6 +146,21 @@ async def test_other_words_under_the_same_name_are_judged_anew(found: Founding, 
     assert await statuses(estate, target) == [PENDING]
     [decision] = (await answered(estate, target)).decisions
     assert (decision.verdict, decision.rule) == (Verdict.HOLD, "mind")
+
+
+async def test_who_is_judged_by_old_words_is_judged_by_what_its_target_shows(found: Founding) -> None:
+    """However long the index shows other words: a timer's race is followed by a look at the target."""
+    minds: Rule = {"name": "mind", "then": "hold", "when": {"message": "do not touch"}}
+    estate = await guarded(found, minds, OWN)
+    target = await target_of(estate, STORAGE)
+    await asked(estate, target, message="please")
+    await estate.azure.sim("POST", "settings", {"graphLagMs": 3_600_000})
+    [shown] = await owners.shown(estate.azure, target)
+    shown["properties"]["privateLinkServiceConnectionState"]["description"] = "let me in"
+    await estate.azure.put(shown)
+    assert [each.result for each in (await estate.hubwarden.run(Pending())).outcomes] == [Result.RACED]
+    await work_off(estate)
+    assert await statuses(estate, target) == [APPROVED]
 
 
 async def test_a_connection_that_another_resource_lists_is_not_answered_as_that_ones(

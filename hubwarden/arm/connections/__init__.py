@@ -10,7 +10,7 @@ from typing import Any
 
 from azure.mgmt.network import models
 
-from hubwarden.arm.connections.codecs import LONGEST_NOTE, answer_of
+from hubwarden.arm.connections.codecs import answer_of
 from hubwarden.arm.connections.documents import mapping, to_connection
 from hubwarden.arm.connections.providers import Body, answers, known_types, knows, places_of, provider_of
 from hubwarden.arm.endpoints import Document
@@ -23,7 +23,6 @@ from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.telemetry.tracing import spanned
 
 __all__ = [
-    "LONGEST_NOTE",
     "answer_connection",
     "answers",
     "is_same",

@@ -9,9 +9,7 @@ from hubwarden.arm.connections.documents import STATE, mapping
 from hubwarden.arm.connections.providers import Body
 from hubwarden.arm.endpoints import Document
 from hubwarden.model.connection import Verdict
-
-LONGEST_NOTE = 140
-"""Characters; what Azure takes as the description of a connection."""
+from hubwarden.model.note import description
 
 
 def answer_of(shape: Body, document: Document, verdict: Verdict, note: str) -> dict[str, Any]:
@@ -40,5 +38,5 @@ def answer_of(shape: Body, document: Document, verdict: Verdict, note: str) -> d
 def _state(document: Document, verdict: Verdict, note: str) -> dict[str, Any]:
     """The state with a new status and description, which is never null or empty: SQL refuses that (azure-cli 20752)."""
     before = mapping(mapping(document.get("properties")).get(STATE))
-    description = note[:LONGEST_NOTE].strip() or verdict.status.value
-    return {**before, "status": verdict.status.value, "description": description}
+    told = description(note) or verdict.status.value
+    return {**before, "status": verdict.status.value, "description": told}
