@@ -302,11 +302,11 @@ class Spoke:
             **more,
         }
 
-    async def deliver(self, body: object, *, content: str = "application/json; charset=utf-8") -> int:
-        """Sends a body to the webhook, as Event Grid would; the status."""
+    async def deliver(self, body: object, *, content: str = "application/json; charset=utf-8", **more: str) -> int:
+        """Sends a body to the webhook, as Event Grid would, perhaps with more headers; the status."""
         address = f"{self.url}/runtime/webhooks/eventgrid"
         query = {"functionName": "events", "code": self.up.variables["APP_SYSTEM_KEY"]}
-        headers = {"aeg-event-type": "Notification", "Content-Type": content}
+        headers = {"aeg-event-type": "Notification", "Content-Type": content, **more}
         data = io.BytesIO(json.dumps(body).encode())  # a file, because aiohttp warns of a large body that is bytes
         async with self.azure.session.post(address, params=query, headers=headers, data=data) as response:
             await response.read()

@@ -29,17 +29,21 @@ async def test_an_endpoint_comes_and_goes_and_its_name_with_it(spoke: Spoke) -> 
     assert await spoke.storage.claims(endpoint) == []
 
 
-async def test_what_is_told_in_the_cloud_events_schema_is_heard_too(silent: Spoke) -> None:
-    endpoint = await silent.endpoint()
-    event = {
+def cloud_event(spoke: Spoke, subject: str, **more: object) -> dict[str, object]:
+    """An event in the CloudEvents schema."""
+    return {
         "specversion": "1.0",
         "id": "1",
-        "source": f"/subscriptions/{silent.subscription}",
-        "subject": endpoint,
+        "source": f"/subscriptions/{spoke.subscription}",
+        "subject": subject,
         "type": "Microsoft.Resources.ResourceWriteSuccess",
         "time": "2026-01-01T00:00:00Z",
-        "data": {"claims": PERSONAL},
+        **more,
     }
+
+
+async def test_what_is_told_in_the_cloud_events_schema_is_heard_too(silent: Spoke) -> None:
+    event = cloud_event(silent, await silent.endpoint(), data={"claims": PERSONAL})
     assert await silent.deliver(event, content="application/cloudevents+json; charset=utf-8") == 202
     assert await silent.addresses() == ["10.1.0.4"]
 

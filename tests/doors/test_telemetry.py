@@ -6,7 +6,7 @@ sends what there is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ import pytest
 from simulator.host_process import HostProcess
 from simulator.up import PLATFORM
 from tests.doors.local_azure import Spoke, Storage
+from tests.doors.test_events import cloud_event
 from tests.ingestion import ALONE, Envelopes, Ingestion
 
 KEYS = ("APP_KEY", "APP_SYSTEM_KEY", "APP_MASTER_KEY")
@@ -40,15 +41,6 @@ async def telling(spoke: Spoke, storage: str, ingestion: Ingestion) -> AsyncIter
         assert host.stop() == 0
 
 
-async def deliver(app: Spoke, event: Mapping[str, object]) -> None:
-    """Delivers an event, in a trace that Event Grid does not record."""
-    query = {"functionName": "events", "code": app.up.variables["APP_SYSTEM_KEY"]}
-    headers = {"aeg-event-type": "Notification", "traceparent": f"00-{DELIVERYS}-00f067aa0ba902b7-00"}
-    address = f"{app.url}/runtime/webhooks/eventgrid"
-    async with app.azure.session.post(address, params=query, headers=headers, json=event) as answer:
-        assert answer.status == 202
-
-
 def metric(ingestion: Ingestion, name: str) -> list[tuple[dict[str, str], int]]:
     """The attributes and the number of what was measured, row by row."""
     rows = [(row.get("properties", {}), each) for row in ingestion.rows("MetricData") for each in row["metrics"]]
@@ -67,19 +59,12 @@ async def test_a_write_that_waited_in_the_queue_arrives_in_the_trace_of_its_even
 ) -> None:
     """A CloudEvent comes while ARM does not answer; neither its sender nor its delivery has recorded its trace."""
     endpoint = await silent.endpoint()
-    event = {
-        "specversion": "1.0",
-        "id": "1",
-        "source": f"/subscriptions/{silent.subscription}",
-        "subject": endpoint,
-        "type": "Microsoft.Resources.ResourceWriteSuccess",
-        "time": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
-        **({"traceparent": f"00-{EVENTS}-b7ad6b7169203331-00"} if own else {}),
-    }
+    bears = {"traceparent": f"00-{EVENTS}-b7ad6b7169203331-00"} if own else {}
+    event = cloud_event(silent, endpoint, time=(datetime.now(UTC) - timedelta(hours=1)).isoformat(), **bears)
     with Ingestion() as ingestion:
         async with telling(silent, storage, ingestion) as app:
             await app.fault(method="GET", path=f"{endpoint}$", status=500, times=4)
-            await deliver(app, event)
+            assert await app.deliver(event, traceparent=f"00-{DELIVERYS}-00f067aa0ba902b7-00") == 202
 
             async def is_done() -> bool:
                 return await app.storage.count() == 0
