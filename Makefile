@@ -41,7 +41,7 @@ $(AZURITE) $(KUSTO): | $(VENV)/.ready
 	fi
 	touch $@
 
-demo: setup
+demo: $(VENV)/.ready $(AZURITE)
 	$(BIN)/python -m simulator.demo $(if $(KEEP),--keep)
 
 test: setup lint types layers unit
