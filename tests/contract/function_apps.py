@@ -156,13 +156,18 @@ async def messages(storage: str, name: str) -> list[str]:
         return [base64.b64decode(content).decode() for content in await taken(queue)]
 
 
+async def make(queue: QueueClient) -> None:
+    """Makes the queue if it is missing."""
+    try:
+        await queue.get_queue_properties()
+    except ResourceNotFoundError:
+        await queue.create_queue()
+
+
 async def put(storage: str, name: str, *contents: str) -> None:
     """Messages as somebody else writes them; the queue is made if it is missing."""
     async with QueueClient.from_connection_string(storage, name) as queue:
-        try:
-            await queue.get_queue_properties()
-        except ResourceNotFoundError:
-            await queue.create_queue()
+        await make(queue)
         for content in contents:
             await queue.send_message(content)
 
