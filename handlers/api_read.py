@@ -141,7 +141,7 @@ async def _kept() -> dict[str, Any]:
 
 
 def _alerts(sweep: Run) -> list[str]:
-    """What the last sweep warned of, but for single names: zones nearly full, or had twice, and who waits for long."""
+    """What the last sweep warned of, but for single names: zones nearly full or had twice, odd ids, long waits."""
     warnings = ((sweep.report or {}).get("plan") or {}).get("warnings") or ()
     return [warning["detail"] for warning in warnings if not warning["endpoint"] or warning.get("connection")]
 

@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hubwarden.arm.connections import to_connection
@@ -65,13 +66,19 @@ _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
 log = logging.getLogger(__name__)
 
 
-async def endpoints_in_index(
-    session: ArmSession, subscriptions: Collection[str]
-) -> tuple[dict[ResourceId, Endpoint], dict[ResourceId, str]]:
-    """The private endpoints of these subscriptions with what their network interfaces show.
+@dataclass(frozen=True, slots=True)
+class EndpointsShown:
+    """The private endpoints that the index shows."""
 
-    And those that cannot be read, each with what is wrong with it.
-    """
+    found: Mapping[ResourceId, Endpoint]
+    unreadable: Mapping[ResourceId, str]
+    """Those that cannot be read, each with what is wrong with it."""
+    nameless: tuple[str, ...]
+    """What is wrong with each whose very id cannot be read."""
+
+
+async def endpoints_in_index(session: ArmSession, subscriptions: Collection[str]) -> EndpointsShown:
+    """The private endpoints of these subscriptions with what their network interfaces show."""
     rows, interfaces = await asyncio.gather(
         rows_of(session, _ENDPOINTS, subscriptions=subscriptions, about="private endpoints"),
         rows_of(session, _INTERFACES, subscriptions=subscriptions, about="their network interfaces"),
@@ -83,12 +90,13 @@ async def endpoints_in_index(
         )
     found: dict[ResourceId, Endpoint] = {}
     unreadable: dict[ResourceId, str] = {}
-    for endpoint, row in _by_id(rows, private_endpoint_id):
+    nameless: list[str] = []
+    for endpoint, row in _by_id(rows, private_endpoint_id, nameless):
         try:
             found[endpoint] = to_endpoint(_to_document(row), by_endpoint.get(fold(str(row["id"])), ()))
         except InputError as error:
             unreadable[endpoint] = str(error)
-    return found, unreadable
+    return EndpointsShown(found, unreadable, tuple(nameless))
 
 
 async def records_in_index(session: ArmSession, zones: Iterable[Zone], *, ttl: int) -> dict[RecordKey, RecordSet]:
@@ -148,14 +156,16 @@ async def _connections(
 
 async def targets_without_connections(
     session: ArmSession, subscriptions: Collection[str], types: Iterable[str]
-) -> tuple[ResourceId, ...]:
+) -> tuple[tuple[ResourceId, ...], tuple[str, ...]]:
     """The resources of these types of which the index does not show connections, be there any or none.
 
-    Which types those are nobody states; what a resource shows with an empty list is not among them.
+    Which types those are nobody states; what a resource shows with an empty list is not among them. And what is wrong
+    with each whose id cannot be read.
     """
     query = _WITHOUT_CONNECTIONS.format(types=", ".join(f"'{each}'" for each in types))
     rows = await rows_of(session, query, subscriptions=subscriptions, about="resources without connections")
-    return tuple(target for target, _ in _by_id(rows, ResourceId.parse))
+    nameless: list[str] = []
+    return tuple(target for target, _ in _by_id(rows, ResourceId.parse, nameless)), tuple(nameless)
 
 
 async def endpoints_of_target(
@@ -164,18 +174,19 @@ async def endpoints_of_target(
     """The private endpoints of these subscriptions that lead to a resource."""
     query = _BY_TARGET.format(target=target.key)
     rows = await rows_of(session, query, subscriptions=subscriptions, about=f"endpoints to {target}")
-    return frozenset(endpoint for endpoint, _ in _by_id(rows, ResourceId.parse))
+    return frozenset(endpoint for endpoint, _ in _by_id(rows, ResourceId.parse, []))
 
 
 def _by_id(
-    rows: Iterable[Mapping[str, Any]], parse: Callable[[object], ResourceId]
+    rows: Iterable[Mapping[str, Any]], parse: Callable[[object], ResourceId], nameless: list[str]
 ) -> Iterator[tuple[ResourceId, Mapping[str, Any]]]:
-    """The rows whose ids can be read, with these."""
+    """The rows whose ids can be read, with these; what is wrong with the others is put into `nameless`."""
     for row in rows:
         try:
             yield parse(row["id"]), row
         except InputError as error:
             log.warning("index: a row is left out: %s", error)
+            nameless.append(f"Resource Graph shows a resource that is left out, for its id cannot be read: {error}")
 
 
 def _to_document(row: Mapping[str, Any]) -> Document:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hubwarden.arm.index import endpoints_in_index, records_in_index
+from hubwarden.arm.index import EndpointsShown, endpoints_in_index, records_in_index
 from hubwarden.dns.capacity import fitting
 from hubwarden.dns.plan import plan_records
 from hubwarden.dns.wants import Wishes
@@ -48,6 +48,8 @@ class Compared:
     """All records that the index shows."""
     seen: tuple[Endpoint, ...] = ()
     """The estate's endpoints that the index shows."""
+    nameless: tuple[str, ...] = ()
+    """What is wrong with each of them whose very id cannot be read."""
     parts: Mapping[ResourceId, set[RecordKey]] = field(default_factory=dict)
     """The records that each endpoint wants or claims."""
     standing: Standing = field(default_factory=dict)
@@ -66,8 +68,7 @@ class _Estate:
     """What was read."""
 
     members: frozenset[str]
-    endpoints: Mapping[ResourceId, Endpoint]
-    unreadable: Mapping[ResourceId, str]
+    shown: EndpointsShown
     records: Mapping[RecordKey, RecordSet]
     hubs: tuple[HubZones, ...]
     ledger: Ledger
@@ -80,6 +81,7 @@ async def compare(rooms: Rooms) -> Compared:
     compared = Compared(
         marked=estate.marks,
         shown=set(estate.records),
+        nameless=estate.shown.nameless,
         ledger=estate.ledger,
         complete=not any(hub.trouble for hub in estate.hubs),
     )
@@ -122,12 +124,12 @@ async def _read(rooms: Rooms) -> _Estate:
     members = await rooms.estate.members()
     hubs = await rooms.estate.hubs(fresh=True)
     zones: list[Zone] = [zone for hub in hubs for zone in hub.zones.values()]
-    ledger, (endpoints, unreadable), records = await asyncio.gather(
+    ledger, shown, records = await asyncio.gather(
         rooms.claims.all(),
         endpoints_in_index(rooms.arm, members),
         records_in_index(rooms.arm, zones, ttl=rooms.rules.ttl),
     )
-    estate = _Estate(members, endpoints, unreadable, records, hubs, ledger)
+    estate = _Estate(members, shown, records, hubs, ledger)
     for record in records.values():
         if record.owner and record.owned_by(rooms.rules.instances):
             estate.marks.setdefault(record.owner.endpoint, []).append(record)
@@ -139,9 +141,9 @@ async def _sights(
 ) -> tuple[dict[ResourceId, Sight], tuple[Held, ...]]:
     """Every endpoint that the index shows, the ledger claims for, or a mark names, as far as it is ours to serve."""
     sights: dict[ResourceId, Sight] = {}
-    outside = [Held(HeldReason.MALFORMED, endpoint, why) for endpoint, why in estate.unreadable.items()]
-    for endpoint in dict.fromkeys((*estate.endpoints, *estate.ledger.claims, *estate.marks)):
-        if endpoint in estate.unreadable:
+    outside = [Held(HeldReason.MALFORMED, endpoint, why) for endpoint, why in estate.shown.unreadable.items()]
+    for endpoint in dict.fromkeys((*estate.shown.found, *estate.ledger.claims, *estate.marks)):
+        if endpoint in estate.shown.unreadable:
             continue
         if endpoint in estate.ledger.unread:
             detail = "its claims cannot be read by this version"
@@ -154,7 +156,7 @@ async def _sights(
 
 
 async def _sight(rooms: Rooms, endpoint: ResourceId, estate: _Estate, compared: Compared) -> Sight:
-    seen: Endpoint | Gone = estate.endpoints.get(endpoint) or Gone(endpoint, True, "the index does not show it")
+    seen: Endpoint | Gone = estate.shown.found.get(endpoint) or Gone(endpoint, True, "the index does not show it")
     claims = estate.ledger.claims.get(endpoint, ())
     again = await rebuilt(rooms, claims, estate.marks.get(endpoint, ()), seen)
     claims = (*claims, *again)

@@ -23,7 +23,7 @@ async def asking(rooms: Rooms, policies: Sequence[Policy], *, wholly: bool) -> t
 
     Each connection is asked for once, however many policies are tried.
     """
-    found = {each.id: each for each in await everywhere(rooms, thorough=True)}
+    found = {each.id: each for each in (await everywhere(rooms, thorough=True)).connections}
     waiting = [each for each in found.values() if each.status is ConnectionStatus.PENDING]
     # What is asked for once for all connections is asked for as all of these rules, or any others, would need it.
     rules = [rule for policy in policies for rule in policy.rules]

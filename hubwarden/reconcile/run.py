@@ -27,7 +27,7 @@ from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import forget_ended
 from hubwarden.reconcile.sweep import AT_ONCE, sweep
 from hubwarden.reconcile.waiting import everywhere, of_endpoint, of_target
-from hubwarden.reconcile.warn import warned
+from hubwarden.reconcile.warn import left_out, warned
 from hubwarden.reconcile.word import obey
 from hubwarden.reconcile.write import Orders, Part, together, write, write_all
 from hubwarden.reconcile.zones import complete_zone
@@ -159,11 +159,11 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
 async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
     """Whatever waits in the estate is decided."""
     found = await everywhere(rooms, thorough=thorough)
-    approvals = await approve(rooms, found, applies=orders.applies, run=orders.run)
+    approvals = await approve(rooms, found.connections, applies=orders.applies, run=orders.run)
     await look_afterwards(rooms, approvals)
     if thorough and orders.applies:
-        await forget_ended(rooms, found)
-    return approvals.as_part()
+        await forget_ended(rooms, found.connections)
+    return together([approvals.as_part(), Part(Plan(warnings=left_out(found.nameless)))])
 
 
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:

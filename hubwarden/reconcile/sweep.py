@@ -15,7 +15,7 @@ from hubwarden.reconcile.missing import unlinked_handed_on
 from hubwarden.reconcile.observe import Ask, View, observe, read_records
 from hubwarden.reconcile.reach import unreached
 from hubwarden.reconcile.rooms import Rooms
-from hubwarden.reconcile.warn import had_twice, kept_out
+from hubwarden.reconcile.warn import had_twice, kept_out, left_out
 from hubwarden.reconcile.write import Orders, Part, together, write_all
 from hubwarden.telemetry.measured import measure_zones
 
@@ -53,7 +53,7 @@ async def sweep(rooms: Rooms, orders: Orders, *, began: float) -> Part:
     alerts = (*full_soon(hubs), *had_twice(hubs))
     for warning in alerts:
         log.warning("sweep: %s", warning.detail)
-    alerts = (*missing, *alerts)
+    alerts = (*missing, *alerts, *left_out(compared.nameless))
     parts = [Part(replace(compared.plan, warnings=(*alerts, *await kept_out(rooms, compared.seen, compared.shown))))]
     left = compared.suspects
     while left and rooms.now() < until:

@@ -128,8 +128,8 @@ async def _laid_over(surveyed: Survey, takeover: Takeover) -> Sequence[Obstacle]
 async def _candidates(surveyed: Survey) -> list[ResourceId]:
     """The endpoints whose zone groups made records, and those that a takeover may have been interrupted at."""
     rooms = surveyed.rooms
-    shown, _ = await endpoints_in_index(rooms.arm, await rooms.estate.members())
-    makers = {each.id for each in shown.values() if fold(each.guid) in surveyed.made}
+    shown = await endpoints_in_index(rooms.arm, await rooms.estate.members())
+    makers = {each.id for each in shown.found.values() if fold(each.guid) in surveyed.made}
     ledger = await rooms.claims.all()
     return sorted(makers | {claim.endpoint for claim in ledger.every if claim.state is ClaimState.INTENDED})
 

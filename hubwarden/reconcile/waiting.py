@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from hubwarden.arm.connections import known_types, knows, list_connections, places_of
 from hubwarden.arm.index import connections_in_index, connections_to_recreate, targets_without_connections
@@ -19,8 +20,16 @@ from hubwarden.reconcile.rooms import Rooms
 MOST_LISTED = 100
 """Targets whose connections a sweep asks ARM for, because the index shows none; the others' turn comes later."""
 
-
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in the estate."""
+
+    connections: tuple[Connection, ...]
+    nameless: tuple[str, ...] = ()
+    """What is wrong with each target whose id cannot be read, so that it was not asked."""
 
 
 async def of_target(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
@@ -52,7 +61,7 @@ async def of_endpoint(rooms: Rooms, endpoint: Endpoint) -> Sequence[Connection] 
     return Held(HeldReason.UNCERTAIN, endpoint.id, detail, waits=True)
 
 
-async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
+async def everywhere(rooms: Rooms, *, thorough: bool) -> Waiting:
     """Whatever waits in the estate; the index only says where to look.
 
     `thorough`, as a sweep is, ARM is asked for some of the targets of which the index shows no connections at all; and
@@ -61,9 +70,9 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
     members = await rooms.estate.members()
     waiting = await connections_in_index(rooms.arm, members, ConnectionStatus.PENDING)
     if not thorough:
-        return waiting
+        return Waiting(waiting)
     asked = await connections_to_recreate(rooms.arm, members)
-    unshown = await targets_without_connections(rooms.arm, members, known_types())
+    unshown, nameless = await targets_without_connections(rooms.arm, members, known_types())
 
     async def listed(target: ResourceId) -> Sequence[Connection]:
         try:
@@ -74,7 +83,7 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> tuple[Connection, ...]:
 
     found = await some_at_once(listed, in_turn(unshown, rooms.now()))
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
-    return (*waiting, *asked, *asking)
+    return Waiting((*waiting, *asked, *asking), nameless)
 
 
 def in_turn(resources: Iterable[ResourceId], now: float, most: int = MOST_LISTED) -> list[ResourceId]:

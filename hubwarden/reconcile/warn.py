@@ -1,4 +1,4 @@
-"""What is warned of: names that a hub's filter keeps out of a zone its clients ask, and zones that it has twice."""
+"""What is warned of: names that a hub's filter keeps out of a zone its clients ask, zones had twice, odd ids."""
 
 from __future__ import annotations
 
@@ -75,6 +75,11 @@ def had_twice(hubs: Iterable[HubZones]) -> tuple[PlanWarning, ...]:
         for hub in hubs
         for zone in hub.hidden
     )
+
+
+def left_out(nameless: Iterable[str]) -> tuple[PlanWarning, ...]:
+    """What the index shows under ids that cannot be read: of those nothing can be held, and nobody else tells."""
+    return tuple(PlanWarning("", None, each) for each in nameless)
 
 
 async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Sequence[HubZones]) -> list[_Kept]:

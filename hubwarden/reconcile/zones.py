@@ -108,9 +108,9 @@ async def _wanted(rooms: Rooms, place: _Place) -> Wanted:
 
     Those that found it missing are among them, for the index may not show them yet.
     """
-    shown, _ = await endpoints_in_index(rooms.arm, await rooms.estate.members())
+    shown = await endpoints_in_index(rooms.arm, await rooms.estate.members())
     found: Wanted = {}
-    for endpoint in shown.values():
+    for endpoint in shown.found.values():
         try:
             wished = await wishes_of(rooms, endpoint, looks_twice=False)
         except HubwardenError as error:

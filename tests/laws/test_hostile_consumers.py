@@ -62,6 +62,8 @@ async def test_a_sweep_goes_on_beside_a_resource_whose_id_is_odd(
     assert [each.result for each in report.outcomes if each.result is not Result.DONE] == []
     assert report.status is Status.DONE
     assert await estate.addresses("t1")
+    told = [each for each in report.plan.warnings if "its id cannot be read" in each.detail and group in each.detail]
+    assert len(told) == (" " in group), "told by the Report, and among the alerts of the status"
     assert ("a row is left out" in caplog.text) == (" " in group)
 
 
