@@ -88,46 +88,26 @@ class Rule:
     @property
     def knows_the_consumer(self) -> bool:
         """Whether a condition asks what Azure shows of the consumer, and not only what the consumer says of itself."""
-        return bool(
-            self.consumer_subscriptions
-            or self.consumer_management_groups
-            or self.consumer_within
-            or self.consumer_foreign
-            or self.managed_by
-            or self._names(Side.CONSUMER)
-        )
+        return Side.CONSUMER in self._sides
 
     @property
     def asks_the_consumer(self) -> bool:
         """Whether a condition asks anything about the consumer, be it the consumer's own words."""
-        own_words = (
-            self.consumer_resource_groups,
-            self.consumer_endpoints,
-            self.consumer_locations,
-            self.consumer_tags,
-            self.message,
-        )
-        return self.knows_the_consumer or any(own_words) or self._names(Side.OWN_WORDS)
+        return not self._sides.isdisjoint((Side.CONSUMER, Side.OWN_WORDS))
 
     @property
     def asks_the_target(self) -> bool:
         """Whether a condition asks what is connected to."""
-        return bool(
-            self.target_types
-            or self.target_subscriptions
-            or self.target_management_groups
-            or self.target_resource_groups
-            or self.target_names
-            or self.target_locations
-            or self.target_tags
-            or self._names(Side.TARGET)
-        )
+        return Side.TARGET in self._sides
 
     @property
     def is_limited(self) -> bool:
         """Whether there is a connection that cannot match, however long it waits."""
-        by_groups = self.groups or (self.cel and "groups" in self.cel.names)
-        return self.asks_the_consumer or self.asks_the_target or bool(by_groups)
+        return bool(self.facts - {"age"})
+
+    @property
+    def _sides(self) -> frozenset[Side]:
+        return frozenset(FACTS[name].side for name in self.facts)
 
     def covers(self, other: Rule) -> bool:
         """Whether whatever the other rule matches matches this one, too: each condition here is no narrower there."""
@@ -157,9 +137,6 @@ class Rule:
             {place: frozenset(fold(str(each)) for each in listed) for place, listed in enumerate(lists) if listed},
             frozenset((side, fold(name), value) for side, name, value in tagged),
         )
-
-    def _names(self, side: Side) -> bool:
-        return self.cel is not None and any(FACTS[name].side is side for name in self.cel.names)
 
 
 @dataclass(frozen=True, slots=True)
