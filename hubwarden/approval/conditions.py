@@ -12,7 +12,7 @@ from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import Facts, all_of
 from hubwarden.model.glob import Glob
 from hubwarden.model.policy import Rule, Tags, Within
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import fold, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,6 @@ class Condition:
     """Whether it holds; None where that is not known."""
     found: Callable[[Facts], str]
     """What was found of facts of which it holds."""
-
-
-def matches(rule: Rule, facts: Facts) -> bool | None:
-    """Whether a rule matches: false if one condition is, else unknown if one is."""
-    return all_of(condition.holds(facts) for condition in conditions(rule))
 
 
 def conditions(rule: Rule) -> Iterator[Condition]:
@@ -156,7 +151,7 @@ def _managed(types: Iterable[str]) -> Condition:
 
     Whoever is known to be of our own tenant, or of another company's, is managed by none.
     """
-    listed = _folded(types)
+    listed = folded(types)
 
     def by_one(facts: Facts) -> bool | None:
         [first, *others] = facts.managers or (None,)
@@ -170,7 +165,7 @@ def _managed(types: Iterable[str]) -> Condition:
 
 
 def _is_among(read: Callable[[Facts], str | None], some: Iterable[str]) -> Callable[[Facts], bool | None]:
-    listed = _folded(some)
+    listed = folded(some)
 
     def holds(facts: Facts) -> bool | None:
         text = read(facts)
@@ -181,20 +176,20 @@ def _is_among(read: Callable[[Facts], str | None], some: Iterable[str]) -> Calla
 
 def _are_allowed(groups: Iterable[str]) -> Callable[[Facts], bool | None]:
     """A connection known to have no groups, as a private link service's, has none that could be allowed."""
-    allowed = _folded(groups)
+    allowed = folded(groups)
 
     def holds(facts: Facts) -> bool | None:
-        return None if facts.groups is None else bool(facts.groups) and _folded(facts.groups) <= allowed
+        return None if facts.groups is None else bool(facts.groups) and folded(facts.groups) <= allowed
 
     return holds
 
 
 def _share(read: Callable[[Facts], Collection[str] | None], some: Iterable[str]) -> Callable[[Facts], bool | None]:
-    listed = _folded(some)
+    listed = folded(some)
 
     def holds(facts: Facts) -> bool | None:
         texts = read(facts)
-        return None if texts is None else not listed.isdisjoint(_folded(texts))
+        return None if texts is None else not listed.isdisjoint(folded(texts))
 
     return holds
 
@@ -220,10 +215,6 @@ def _tagged(whose: str, read: Callable[[Facts], Mapping[str, str] | None], tags:
 
     asked = ", ".join(name for name, _ in tags)
     return Condition(f"{whose}'s tags", holds, _always(f"{whose} is tagged as asked ({asked})"))
-
-
-def _folded(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(map(fold, texts))
 
 
 def _always(found: str) -> Callable[[Facts], str]:

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import PRIVATE_LINK_SERVICE, ConnectionStatus
 from hubwarden.model.managed import ManagedEndpoint, Standing
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import folded
 
 _ANSWERED = (ConnectionStatus.APPROVED, ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED)
 
@@ -69,7 +69,7 @@ def is_the_only_one(
 
 
 def _leads_to(endpoint: ManagedEndpoint, connection: Connection) -> bool:
-    same_groups = not connection.groups or _folded(endpoint.groups) == _folded(connection.groups)
+    same_groups = not connection.groups or folded(endpoint.groups) == folded(connection.groups)
     return endpoint.target == connection.target and same_groups
 
 
@@ -81,8 +81,4 @@ def _could_lead_to(endpoint: ManagedEndpoint, connection: Connection) -> bool:
 
 
 def _could_be_the_same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    return not some or not others or bool(_folded(some) & _folded(others))
-
-
-def _folded(groups: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(fold, groups))
+    return not some or not others or bool(folded(some) & folded(others))

@@ -10,7 +10,7 @@ from typing import Self
 from hubwarden.approval.conditions import Condition, conditions
 from hubwarden.model.facts import Facts, all_of
 from hubwarden.model.policy import Policy, Rule
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import fold, folded
 
 _REMEMBERED = 4
 """Policies: that of the settings, and those that are tried beside it."""
@@ -42,7 +42,7 @@ class PreparedPolicy:
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
-        rules = [(PreparedRule.of(rule), frozenset(map(fold, rule.target_types))) for rule in policy.rules]
+        rules = [(PreparedRule.of(rule), folded(rule.target_types)) for rule in policy.rules]
         named = frozenset[str]().union(*(types for _, types in rules))
         of_type = {kind: tuple(each for each, types in rules if not types or kind in types) for kind in named}
         return cls(of_type, tuple(each for each, types in rules if not types))

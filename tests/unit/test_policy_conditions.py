@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hubwarden.approval.conditions import conditions, matches
+from hubwarden.approval.conditions import conditions
+from hubwarden.approval.prepared import PreparedRule
 from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.expression import Expression, Regex
@@ -31,6 +32,11 @@ def facts(**known: Any) -> Facts:
 
 def rule(**asked: Any) -> Rule:
     return Rule("r", Verdict.HOLD, **asked)
+
+
+def matches(asks: Rule, known: Facts) -> bool | None:
+    """Whether a rule matches; None where that is not known."""
+    return PreparedRule.of(asks).matches(known)
 
 
 @pytest.mark.parametrize("condition", ["consumer_management_groups", "target_management_groups"])

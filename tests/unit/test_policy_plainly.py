@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubwarden.approval.conditions import conditions, matches
+from hubwarden.approval.conditions import conditions
 from hubwarden.approval.decide import judge
-from hubwarden.approval.prepared import prepared
+from hubwarden.approval.prepared import PreparedRule, prepared
 from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import Tenancy
 from hubwarden.model.facts import Facts
@@ -139,7 +139,8 @@ def test_a_policy_that_is_made_ready_decides_as_a_plain_one(policy: Policy, fact
 def test_a_rule_matches_as_all_of_its_conditions_say(policy: Policy, facts: tuple[Facts, Facts]) -> None:
     for rule in policy.rules:
         values = asked(rule, facts[1])
-        assert matches(rule, facts[1]) is (False if False in values else None if None in values else True)
+        found = PreparedRule.of(rule).matches(facts[1])
+        assert found is (False if False in values else None if None in values else True)
 
 
 @given(st.permutations([STORAGE.upper(), VAULT.lower(), "Microsoft.Sql/servers"]))

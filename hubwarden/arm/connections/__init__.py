@@ -16,10 +16,10 @@ from hubwarden.arm.connections.providers import Body, answers, known_types, know
 from hubwarden.arm.endpoints import Document
 from hubwarden.arm.failures import translated
 from hubwarden.arm.session import ONCE, ArmSession
-from hubwarden.errors import InputError, RacedError
+from hubwarden.errors import InputError, RacedError, UnavailableError
 from hubwarden.model.connection import CONNECTIONS, Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import ResourceId, folded
 from hubwarden.telemetry.tracing import spanned
 
 __all__ = [
@@ -57,8 +57,14 @@ async def list_connections(session: ArmSession, target: ResourceId, *, whole: bo
 
 
 async def read_connection(session: ArmSession, connection: ResourceId) -> Connection:
-    """A connection as its resource shows it now. Raises NotFoundError, DeniedError, TemporaryError."""
-    return to_connection(await _read(session, connection))
+    """A connection as its resource shows it now.
+
+    Raises NotFoundError, DeniedError, TemporaryError; and UnavailableError where another one's document comes back.
+    """
+    found = to_connection(await _read(session, connection))
+    if found.id != connection:
+        raise UnavailableError(f"reading {connection} gave the document of {found.id}")
+    return found
 
 
 @spanned("answer connection")
@@ -86,7 +92,7 @@ async def answer_connection(session: ArmSession, decision: Decision, note: str) 
 def is_same(found: Connection, decided: Connection) -> bool:
     """Whether what was decided on is what is there; groups count where both show them, for providers differ in that."""
     known = found.groups and decided.groups
-    same_groups = {fold(group) for group in found.groups} == {fold(group) for group in decided.groups}
+    same_groups = folded(found.groups) == folded(decided.groups)
     return found.id == decided.id and found.endpoint == decided.endpoint and (same_groups or not known)
 
 
