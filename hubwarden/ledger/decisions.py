@@ -36,6 +36,7 @@ _LONGEST_GROUPS, _LONGEST_FACTS = 2000, 20000  # characters
 _OPEN, _CLOSED = "open", "closed"
 _FAILED = "failed-"
 _STORING = "storing what is to be answered"
+_TOLD = ["Connection", "Endpoint", "Verdict", "Rule", "IntendedAt", "Decision", "Who", "Words", "HeldUntil", "ClosedAt"]
 FORGOTTEN_AT_ONCE = 1000
 """Closed decisions; what is older still goes with the next call."""
 
@@ -81,6 +82,14 @@ class Intended:
         It may show what was written, what it showed before, for not every provider need take a description, or none.
         """
         return not self.words or not description.strip() or _digest(description) in self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that a connection has shown; `at` is since when, as far as is known, in seconds since 1970."""
+
+    answer: Intended
+    at: float
 
 
 class Decisions:
@@ -203,6 +212,19 @@ class Decisions:
             return found
 
         return await self._decisions.run(query)
+
+    async def given(self, status: ConnectionStatus) -> dict[ResourceId, Given]:
+        """The last answers by which connections came to show that status; what a newer Hubwarden stored is left out."""
+        asked = "PartitionKey eq @key and Result eq @done and After eq @after and Format le @format"
+        parameters = {"key": _CLOSED, "done": Result.DONE.value, "after": status.value, "format": DECISION_FORMAT}
+
+        async def query() -> list[TableEntity]:
+            return [row async for row in self._table.query_entities(asked, parameters=parameters, select=_TOLD)]
+
+        with translated("reading what was answered"):
+            rows = await self._decisions.run(query)
+        given = (Given(_to_intended(row), float(row["ClosedAt"])) for row in rows)
+        return {each.answer.connection: each for each in given}  # they come by time, so the last one stands
 
     async def open(self) -> tuple[Intended, ...]:
         """What was never closed, the oldest first: a run ended between its word and its deed, or got no answer.

@@ -99,6 +99,8 @@ class Decision:
     """The person's own words."""
     since: float | None = field(default=None, compare=False)
     """Since when it waits, in seconds since 1970; None where nobody has noted that."""
+    answered: float | None = field(default=None, compare=False)
+    """Since when it shows this answer, in seconds since 1970; None where it waits, or the ledger knows of no answer."""
     facts: Facts | None = field(default=None, compare=False, repr=False)
     """What it was decided on."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hubwarden.arm.index import connections_in_index, endpoints_of_target
 from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.ledger.decisions import Given
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, Plan, essence
@@ -73,14 +74,32 @@ async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
 
 
 async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision, ...]:
-    """The estate's connections of that status, and what the policy says to those that wait; changes nothing."""
+    """The estate's connections of that status, with what the policy says to those that wait, and who answered others.
+
+    It changes nothing. Raises LedgerUnavailableError.
+    """
     found = await connections_in_index(rooms.arm, await rooms.estate.members(), status)
     if status is ConnectionStatus.PENDING:
         return (await approve(rooms, found, applies=False)).decisions
     told = {held.connection: held for held in await not_taken_back(rooms, found)}
+    given = await rooms.decisions.given(status) if found else {}
     return tuple(
-        Decision(each, Verdict.HOLD, "", told[each.id].detail if each.id in told else _standing(each)) for each in found
+        _with_answer(
+            Decision(each, Verdict.HOLD, "", told[each.id].detail if each.id in told else _standing(each)),
+            given.get(each.id),
+        )
+        for each in found
     )
+
+
+def _with_answer(decision: Decision, given: Given | None) -> Decision:
+    """With who answered it, and when, where what the connection shows may be that very answer."""
+    connection = decision.connection
+    if given is None or given.answer.endpoint != connection.endpoint:
+        return decision
+    if not given.answer.may_have_said(connection.message):
+        return decision
+    return replace(decision, rule=given.answer.rule, who=given.answer.who, answered=given.at)
 
 
 def _standing(connection: Connection) -> str:

@@ -56,8 +56,9 @@ def run_report(run: Run) -> Data:
 
 
 def connection_data(decision: Decision) -> Data:
-    """A connection, and what would be answered to it. The message is the consumer's own words, and only shown."""
+    """A connection, and what would be or was answered to it. The message is the consumer's own words, only shown."""
     connection = decision.connection
+    answered = decision.answered
     return {
         "connection": str(connection.id),
         "target": str(connection.target),
@@ -69,6 +70,8 @@ def connection_data(decision: Decision) -> Data:
         "verdict": decision.verdict.value if connection.status is ConnectionStatus.PENDING else None,
         "rule": decision.rule or None,
         "reason": decision.reason,
+        "who": decision.who if answered is not None else None,
+        "answeredAt": written_seconds(answered) if answered is not None else None,
     }
 
 

@@ -18,7 +18,10 @@ from hubwarden.report.times import written, written_seconds
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
 RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
-CONNECTION_COLUMNS = ("connection", "status", "since", "endpoint", "groups", "verdict", "rule", "reason", "message")
+CONNECTION_COLUMNS = (
+    *("connection", "status", "since", "endpoint", "groups", "verdict", "rule", "reason"),
+    *("who", "answered", "message"),
+)
 
 _OVER_LIMIT = HeldReason.OVER_LIMIT.value
 
@@ -121,7 +124,18 @@ def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str
     verdict = decision.verdict.value if connection.status is ConnectionStatus.PENDING else ""
     answer = (verdict, decision.rule, decision.reason)
     since = written_seconds(decision.since) if decision.since is not None else ""
-    return (str(connection.id), connection.status.value, since, endpoint, groups, *answer, connection.message)
+    who, when = ("", "") if decision.answered is None else (decision.who, written_seconds(decision.answered))
+    return (
+        str(connection.id),
+        connection.status.value,
+        since,
+        endpoint,
+        groups,
+        *answer,
+        who,
+        when,
+        connection.message,
+    )
 
 
 def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, object]:

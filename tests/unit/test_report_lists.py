@@ -134,10 +134,23 @@ def test_a_connection_is_shown_with_what_would_be_answered() -> None:
         "verdict": "approve",
         "rule": "own storage",
         "reason": "rule 'own storage'",
+        "who": None,
+        "answeredAt": None,
     }
     held = connection_data(HELD)
     assert (held["endpoint"], held["groups"], held["rule"], held["verdict"]) == (None, [], None, "hold")
     assert held["waitingSince"] is None
+
+
+def test_a_connection_that_was_answered_is_shown_with_who_and_when() -> None:
+    shown = replace(ASKED, status=ConnectionStatus.APPROVED)
+    ruled = Decision(shown, Verdict.HOLD, "own storage", "it is Approved", answered=BEGAN.timestamp())
+    told = connection_data(ruled)
+    assert [told[each] for each in ("verdict", "rule", "who")] == [None, "own storage", "policy"]
+    assert told["answeredAt"] == "2026-11-22T02:20:00.123Z"
+    by_ada, unknown = rows(connections_csv([replace(ruled, rule="", who="ada"), replace(ruled, answered=None)]))
+    assert (by_ada["rule"], by_ada["who"], by_ada["answered"]) == ("", "ada", "2026-11-22T02:20:00.123Z")
+    assert (unknown["who"], unknown["answered"]) == ("", "")
 
 
 def test_a_consumers_message_steers_no_terminal_and_is_no_formula() -> None:
