@@ -44,7 +44,7 @@ def show(form: str, data: object, table: Callable[[], str], as_csv: Callable[[],
         case "csv":
             print(as_csv().rstrip())
         case _:
-            print(table())
+            print(table().rstrip())
 
 
 def text_of(file: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hubwarden.model.coverage import Coverage, Measured, SubscriptionCoverage
-from hubwarden.report.columns import aligned, as_csv, printable
+from hubwarden.report.columns import as_csv, fitted, printable
 from hubwarden.report.times import written_seconds
 
 COLUMNS = ("subscription", "finding", "leads to", "detail")
@@ -14,7 +14,7 @@ COLUMNS = ("subscription", "finding", "leads to", "detail")
 def coverage_text(coverage: Coverage) -> str:
     """A line for each subscription, and how many there are of each finding."""
     rows = [_cells(each, ", ") for each in coverage.subscriptions]
-    lines = [*aligned(COLUMNS, rows), coverage.summary]
+    lines = [*fitted(COLUMNS, rows), coverage.summary]
     return "\n".join(map(printable, lines))
 
 

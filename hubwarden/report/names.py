@@ -8,7 +8,7 @@ from typing import Any
 
 from hubwarden.model.plan import Held, Want
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.report.columns import aligned, as_csv, printable
+from hubwarden.report.columns import as_csv, fitted, printable
 
 COLUMNS = ("endpoint", "zone", "name", "type", "addresses", "reason", "unconfirmed")
 
@@ -41,7 +41,7 @@ class NameRow:
 def names_text(rows: Iterable[NameRow]) -> str:
     """Aligned columns, and beneath them why what is held is held."""
     rows = list(rows)
-    lines = aligned(COLUMNS, [[printable(cell) for cell in _cells(row, ", ")] for row in rows]) or ["no endpoints"]
+    lines = fitted(COLUMNS, [[printable(cell) for cell in _cells(row, ", ")] for row in rows]) or ["no endpoints"]
     lines += [
         f"{row.reason}: {printable(f'{row.name} for ' if row.name else '')}{row.endpoint}: {printable(row.detail)}"
         for row in rows

@@ -8,7 +8,7 @@ from typing import Any
 
 from hubwarden.model.connection import Verdict
 from hubwarden.model.judgement import Asking, Comparison, Judged, Judgement, Rehearsal, Tried
-from hubwarden.report.columns import aligned, as_csv, printable
+from hubwarden.report.columns import as_csv, fitted, printable
 
 Data = dict[str, Any]
 
@@ -103,7 +103,7 @@ def counted(count: int, what: str) -> str:
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], summary: str) -> str:
     shown = [[printable(cell) for cell in row] for row in rows]
-    return "\n".join([*aligned(columns, shown), summary])
+    return "\n".join([*fitted(columns, shown), summary])
 
 
 def _judged_cells(judged: Judged) -> Sequence[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from hubwarden.model.plan import Put
 from hubwarden.model.takeover import Gap, TakenOver, Takeover, TakeoverReport, ZoneGroup
 from hubwarden.report.as_json import change_data
-from hubwarden.report.columns import aligned, as_csv, printable
+from hubwarden.report.columns import as_csv, fitted, printable
 
 COLUMNS = ("endpoint", "group", "zone", "name", "type", "addresses", "result", "gap", "error")
 
@@ -51,7 +51,7 @@ def takeover_text(report: TakeoverReport, again: str) -> str:
     plan = report.plan
     ready, refused = len(plan.ready), len(plan.refused)
     lines = [f"{ready} to take over, {refused} refused, plan {plan.hash}"]
-    lines += aligned(("endpoint", "zone group", "record", "addresses", "result", "gap"), list(_rows(report)))
+    lines += fitted(("endpoint", "zone group", "record", "addresses", "result", "gap"), list(_rows(report)))
     for each in plan.refused:
         lines += [f"refused: {each.endpoint}: {obstacle}" for obstacle in each.obstacles]
     lines += _failures(report)

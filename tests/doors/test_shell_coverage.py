@@ -43,7 +43,10 @@ async def test_a_subscription_without_one_is_listed_and_ends_with_3(
 ) -> None:
     said = await shell("coverage", **variables)
     assert (said.code, said.errors) == (HELD, "")
-    assert said.out.splitlines()[1].split()[:2] == [silent.subscription, "no_subscription"]
+    assert [line.split() for line in said.out.splitlines()[:2]] == [
+        ["subscription", silent.subscription],
+        ["finding", "no_subscription"],
+    ]
     assert said.out.splitlines()[-1] == "1 no_subscription"
 
 

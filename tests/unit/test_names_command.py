@@ -290,10 +290,11 @@ def test_as_json_it_is_a_list_of_the_same_like_every_list(names: Names) -> None:
 
 def test_as_a_table_it_says_why_what_is_held_is_held(names: Names, tmp_path: Path) -> None:
     said = names(vault(tmp_path, "kv-hub.vault.azure.net", "\u202ekv.vault.azure.net"), form="table")
-    headings, held, wanted, why = said.out.splitlines()
-    assert headings.split() == COLUMNS
-    assert wanted.split()[1:] == ["\\u202ekv.vault.azure.net", "name_not_allowed"]
-    assert held.split()[1:] == ["privatelink.vaultcore.azure.net", "kv-hub", "A", "10.0.0.4", UNCONFIRMED]
+    wanted, held, _ = (dict(line.split(maxsplit=1) for line in row.splitlines()) for row in said.out.split("\n\n"))
+    assert list(wanted) == [each for each in COLUMNS if each != "reason"]
+    assert list(wanted.values())[1:] == ["privatelink.vaultcore.azure.net", "kv-hub", "A", "10.0.0.4", UNCONFIRMED]
+    assert list(held.items())[1:] == [("name", "\\u202ekv.vault.azure.net"), ("reason", "name_not_allowed")]
+    [why] = said.out.rstrip().split("\n\n")[2:]
     assert why.startswith("name_not_allowed: \\u202ekv.vault.azure.net for /subscriptions/")
     assert "only ASCII" in why
 

@@ -93,13 +93,14 @@ def test_as_csv_there_is_a_row_for_each_record_and_for_what_has_none() -> None:
     assert (failed["result"], failed["gap"], failed["error"]) == ("failed", "", "st1 still stands")
 
 
-def test_in_a_table_a_group_without_records_has_a_line_as_well() -> None:
+def test_a_group_without_records_is_shown_as_well_and_each_endpoint_by_itself() -> None:
+    """With ids no line would fit."""
     without = replace(READY, group=None)
-    text = takeover_text(report(plan=(EMPTY, without)), AGAIN)
-    assert [line.split()[:2] for line in text.splitlines()[2:4]] == [
-        [str(OTHER_ENDPOINT), "default"],
-        [str(ENDPOINT), "(none)"],
-    ]
+    lines = takeover_text(report(plan=(EMPTY, without)), AGAIN).splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("endpoint ")] == [str(OTHER_ENDPOINT), str(ENDPOINT)]
+    assert [line.split()[-1] for line in lines if line.startswith("zone group ")] == ["default", "(none)"]
+    assert "addresses   10.1.0.4" in lines
+    assert not any(line.startswith("gap") for line in lines)
 
 
 def test_as_data_it_has_the_plan_and_what_came_of_it() -> None:
