@@ -96,7 +96,7 @@ def _beneath(scope: ResourceId, document: Document) -> ResourceId:
 def _each_once(manager: ResourceId, documents: Iterable[Document]) -> tuple[ManagedEndpoint, ...]:
     """A profile has one endpoint for all origins of one target, group and place (the same page on Front Door)."""
     found: dict[object, ManagedEndpoint] = {}
-    for document in documents:
+    for document in map(mapping, documents):
         properties = mapping(document.get("properties"))
         origin = mapping(properties.get("sharedPrivateLinkResource"))
         if not origin and "hostName" in properties:

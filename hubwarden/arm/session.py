@@ -64,7 +64,11 @@ class ArmHostOnly(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Called for each try of each request."""
-        if _origin(request.http_request.url) != self._endpoint:
+        try:
+            is_arm = _origin(request.http_request.url) == self._endpoint
+        except ValueError:  # a port beyond all ports, or a host that is none
+            is_arm = False
+        if not is_arm:
             raise RefusedError(
                 f"an answer of Azure points to {request.http_request.url[:200]}, which is not its ARM host"
             )
@@ -202,19 +206,39 @@ class ArmSession:
         return await self.follow(f"{self.endpoint}{quote(path)}?api-version={quote(api_version)}")
 
     async def list_all(self, path: str, api_version: str) -> list[Mapping[str, Any]]:
-        """All items of a list for which there is no client of its own, page by page. Raises what azure-core raises."""
+        """All items of a list for which there is no client of its own, page by page.
+
+        Raises what azure-core raises, and UnavailableError where the pages are no list, or never end.
+        """
         page = await self.get(path, api_version)
-        items = list(page.get("value") or ())
-        while link := page.get("nextLink"):
-            page = await self.follow(str(link))
-            items += page.get("value") or ()
-        return items
+        items: list[Mapping[str, Any]] = []
+        followed: set[str] = set()
+        while True:
+            shown = page.get("value") or []
+            if not isinstance(shown, list):
+                raise UnavailableError(f"{path} gave no list")
+            items += shown
+            link = str(page.get("nextLink") or "")
+            if not link:
+                return items
+            if link in followed:
+                raise UnavailableError(f"{path} gave a list whose pages go round in a circle")
+            followed.add(link)
+            page = await self.follow(link)
 
     async def follow(self, link: str) -> Mapping[str, Any]:
-        """GETs what an answer names, such as the next page of a list. Raises what azure-core raises."""
+        """GETs what an answer names, such as the next page of a list.
+
+        Raises what azure-core raises, and UnavailableError for a success that says nothing, or is no object.
+        """
         response: AsyncHttpResponse = await self._plain.send_request(HttpRequest("GET", link))
         response.raise_for_status()
-        body: Mapping[str, Any] = response.json()
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, Mapping):
+            raise UnavailableError(f"{link[:200]} gave {response.status_code}, and no document")
         return body
 
     async def send(
