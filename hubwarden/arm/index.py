@@ -60,6 +60,11 @@ _BY_TARGET = (
     " or tostring(properties.manualPrivateLinkServiceConnections) contains '{target}\"'"
     " | project id | order by id asc"
 )
+_GUIDS = (
+    "resources | where type =~ 'microsoft.network/privateendpoints' and id in~ ({endpoints})"
+    " | project id, resourceGuid = tostring(properties.resourceGuid) | order by id asc"
+)
+_GUIDS_AT_ONCE = 100  # so that the question stays short
 _RECREATE = "Recreate"  # the only action that Azure names, beside None (approval table)
 _ADDRESS_FIELDS = ("ipv4Address", "ipv6Address")
 
@@ -166,6 +171,21 @@ async def targets_without_connections(
     rows = await rows_of(session, query, subscriptions=subscriptions, about="resources without connections")
     nameless: list[str] = []
     return tuple(target for target, _ in _by_id(rows, ResourceId.parse, nameless)), tuple(nameless)
+
+
+async def guids_in_index(
+    session: ArmSession, subscriptions: Collection[str], endpoints: Collection[ResourceId]
+) -> dict[ResourceId, str]:
+    """The resourceGuids of those of the endpoints that are in these subscriptions and that the index shows."""
+    asked = sorted({each for each in endpoints if fold(each.subscription) in subscriptions})
+    found: dict[ResourceId, str] = {}
+    for start in range(0, len(asked), _GUIDS_AT_ONCE):
+        some = asked[start : start + _GUIDS_AT_ONCE]
+        query = _GUIDS.format(endpoints=", ".join(f"'{each.key}'" for each in some))
+        about = "resourceGuids of endpoints that wait"
+        rows = await rows_of(session, query, subscriptions={fold(each.subscription) for each in some}, about=about)
+        found |= {endpoint: str(row["resourceGuid"]) for endpoint, row in _by_id(rows, private_endpoint_id, [])}
+    return found
 
 
 async def endpoints_of_target(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from hubwarden.arm.index import connections_in_index, endpoints_of_target
+from hubwarden.arm.index import connections_in_index, endpoints_of_target, guids_in_index
 from hubwarden.errors import PlanChangedError, PlanOnlyError
 from hubwarden.ledger.decisions import Given
 from hubwarden.model.connection import Connection, Decision, Verdict
@@ -178,11 +178,18 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
 async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> Part:
     """Whatever waits in the estate is decided."""
     found = await everywhere(rooms, thorough=thorough)
-    approvals = await approve(rooms, found.connections, applies=orders.applies, run=orders.run)
+    guids = await _guids(rooms, found.connections) if thorough else None
+    approvals = await approve(rooms, found.connections, applies=orders.applies, run=orders.run, guids=guids)
     await look_afterwards(rooms, approvals)
     if thorough and orders.applies:
         await forget_ended(rooms, found.connections)
     return together([approvals.as_part(), Part(Plan(warnings=left_out(found.nameless)))])
+
+
+async def _guids(rooms: Rooms, connections: Collection[Connection]) -> dict[ResourceId, str]:
+    """The resourceGuids of the estate's endpoints that wait: an event that says that one was made anew may be lost."""
+    asking = {each.endpoint for each in connections if each.endpoint and each.status is ConnectionStatus.PENDING}
+    return await guids_in_index(rooms.arm, await rooms.estate.members(), asking)
 
 
 async def _endpoints(rooms: Rooms, endpoints: Collection[ResourceId], orders: Orders, *, moving: bool = False) -> Part:

@@ -26,6 +26,7 @@ from tests.azure import SPOKE, resource_id
 from tests.estate import Estate, config
 from tests.laws.conftest import Founding, restarted
 from tests.laws.test_approvals import OWN, STORAGE, asked, by_hand, connections_of, fault, guarded, statuses, target_of
+from tests.laws.test_hostile_consumers import cosmos
 from tests.laws.test_killed import Killer
 
 DAY = 86400.0
@@ -180,6 +181,33 @@ async def test_an_endpoints_own_run_knows_its_guid(found: Founding) -> None:
     await estate.hubwarden.run(OneEndpoint(ResourceId.parse(endpoint)))
     guid = (await estate.azure.arm("GET", endpoint)).body["properties"]["resourceGuid"]
     assert [sight.guid for sight in await sights(estate)] == [guid]
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_sweep_learns_that_one_was_made_anew_whose_events_are_lost(found: Founding, knows: bool) -> None:
+    """The account names its connections after the endpoints (approval notes, "Cosmos DB"), so that the id is the same.
+
+    Of a sight that was noted without a resourceGuid that is learnt first: it keeps its age.
+    """
+    estate = await guarded(found)
+    target = await cosmos(estate)
+    endpoint = await asked(estate, target, groups=["Sql"])
+    began = estate.time.now()
+    if knows:
+        await estate.sweep()
+    else:
+        await estate.hubwarden.run(Pending())
+    assert [bool(sight.guid) for sight in await sights(estate)] == [knows]
+
+    await estate.delete_endpoint(endpoint)
+    await asked(estate, target, groups=["Sql"])
+    estate.time.seconds += DAY
+    await estate.sweep()
+    guid = (await estate.azure.arm("GET", endpoint)).body["properties"]["resourceGuid"]
+    [sight] = await sights(estate)
+    assert (sight.first, sight.guid) == (began + DAY if knows else began, guid)
+    [shown] = await estate.hubwarden.connections(PENDING)
+    assert shown.since == sight.first
 
 
 async def test_what_only_a_newer_version_knows_is_not_known(found: Founding) -> None:
