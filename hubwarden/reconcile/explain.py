@@ -20,6 +20,9 @@ from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.waiting import of_endpoint
 from hubwarden.reconcile.write import Orders, judged
 
+MOST_EXPLAINED = 10
+"""Endpoints of one name: hundreds may want a name that answers for everybody."""
+
 
 async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
     """What is seen, wanted, held and owned for an endpoint, and what would be done."""
@@ -49,11 +52,15 @@ async def _would_be_decided(rooms: Rooms, seen: Endpoint | Gone) -> tuple[Decisi
 
 
 async def explain_name(rooms: Rooms, name: DnsName) -> NameExplanation:
-    """The records that may answer a public or a private name, and why they stand so."""
+    """The records that may answer a public or a private name, and the endpoints that own or claim one of them."""
     hubs = await rooms.estate.hubs()
     standing = await read_records(rooms, await keys_of(rooms, name))
     records = [record for record in standing.values() if isinstance(record, RecordSet)]
     owners = {record.owner.endpoint for record in records if record.owner}
-    explained = [await explain(rooms, owner) for owner in sorted(owners)]
-    trouble = tuple(f"the zones of hub {hub.hub.name} were not shown: {hub.trouble}" for hub in hubs if hub.trouble)
-    return NameExplanation(name, standing, tuple(explained), trouble)
+    claimants = {endpoint for key in standing for endpoint in await rooms.claims.claimants_of(key)} - owners
+    asking = [*sorted(owners), *sorted(claimants)]
+    explained = [await explain(rooms, endpoint) for endpoint in asking[:MOST_EXPLAINED]]
+    trouble = [f"the zones of hub {hub.hub.name} were not shown: {hub.trouble}" for hub in hubs if hub.trouble]
+    if more := len(asking) - len(explained):
+        trouble.append(f"{more} more of the endpoints that claim it: each can be explained by its id")
+    return NameExplanation(name, standing, tuple(explained), tuple(trouble))

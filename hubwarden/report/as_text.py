@@ -13,11 +13,11 @@ from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Pu
 from hubwarden.model.record import RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
-from hubwarden.report.columns import aligned, as_csv, cell, printable
+from hubwarden.report.columns import aligned, as_csv, cell, fitted, printable
 from hubwarden.report.times import written, written_seconds
 
 COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
-RUN_COLUMNS = ("run", "scope", "mode", "status", "started", "finished")
+RUN_COLUMNS = ("run", "mode", "status", "started", "finished", "scope")
 CONNECTION_COLUMNS = (
     *("connection", "status", "since", "endpoint", "groups", "verdict", "rule", "reason"),
     *("who", "answered", "message"),
@@ -33,7 +33,7 @@ def report_text(report: Report) -> str:
     results = _results(report)
     rows = [_row(change, _result(results.get(id(change)))) for change in (*plan.zones, *plan.changes)]
     rows += [_row(change, _OVER_LIMIT) for change in plan.over_limit]
-    lines += aligned(("op", "record", "addresses", "was", "why", "result"), rows)
+    lines += fitted(("op", "record", "addresses", "was", "why", "result"), rows)
     lines += [_decision(decision) for decision in report.decisions]
     lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
     lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
@@ -55,7 +55,7 @@ def run_text(run: Run) -> str:
 def connections_text(decisions: Iterable[Decision]) -> str:
     """Connections, what would be answered to each, and what the consumer wrote."""
     rows = [_connection_cells(decision) for decision in decisions]
-    return _printable(aligned(CONNECTION_COLUMNS, rows) or ["no connections"])
+    return _printable(fitted(CONNECTION_COLUMNS, rows) or ["no connections"])
 
 
 def explanation_text(explanation: Explanation) -> str:
@@ -81,6 +81,8 @@ def name_text(explanation: NameExplanation) -> str:
         lines.append(f"  {key}: {_standing(record)}")
     if not explanation.standing and not explanation.trouble:
         lines.append("  no hub has a zone for it")
+    elif explanation.standing and not explanation.endpoints:
+        lines.append("  no endpoint is known to want it")
     lines += [f"  not known: {trouble}" for trouble in explanation.trouble]
     text = _printable(lines)
     return "\n\n".join([text, *map(explanation_text, explanation.endpoints)])
@@ -114,7 +116,7 @@ def connections_csv(decisions: Iterable[Decision]) -> str:
 
 def _run_cells(run: Run) -> Sequence[object]:
     finished = written(run.finished_at) if run.finished_at else ""
-    return (run.id, run.scope, run.mode, run.status, written(run.started_at), finished)
+    return (run.id, run.mode, run.status, written(run.started_at), finished, run.scope)
 
 
 def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str]:
@@ -222,7 +224,7 @@ def _standing(record: RecordSet | Unread | None) -> str:
         case Unread():
             return f"not shown: {record.detail}"
         case RecordSet():
-            return f"{_join(record.addresses)} (by {record.keeper})"
+            return f"{_join(record.addresses)} ({record.keeper})"
         case _ as never:
             assert_never(never)
 

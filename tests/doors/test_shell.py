@@ -66,7 +66,7 @@ async def test_what_it_plans_it_does_and_can_explain(silent: Spoke, variables: M
     )
     assert (by_name.code, by_id.code) == (OK, OK)
     assert f"  name: {fqdn} -> 10.1.0.4 (from its nic)" in by_name.out
-    assert "10.1.0.4 (by hubwarden); served" in by_name.out
+    assert "10.1.0.4 (hubwarden); served" in by_name.out
     explained = json.loads(by_id.out)
     assert (explained["endpoint"], explained["changes"]) == (endpoint, [])
 

@@ -9,9 +9,11 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from hubwarden.ledger.claims import CLAIMS_TABLE
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import ClaimState, HeldReason
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneTarget
+from hubwarden.reconcile import explain
 from tests.azure import BLOB_ZONE, HUB, SPOKE, resource_id
 from tests.estate import TENANT, Estate, held, written
 from tests.laws.conftest import Founding
@@ -42,6 +44,28 @@ async def test_the_holder_keeps_the_name_and_the_other_keeps_a_claim(estate: Est
     assert first in report.plan.held[0].detail
     assert not report.look_again, "the holder's end will look at the other"
     assert (await states(estate, first), await states(estate, second)) == ([ClaimState.SERVED], [ClaimState.HELD])
+
+
+async def test_a_name_is_explained_with_its_owner_and_with_those_who_wait_for_it(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks why a name leads elsewhere, or nowhere, hears of each endpoint that wants it: the owner first."""
+    third, first, second = map(ResourceId.parse, await contested(estate, "pe3", "pe1", "pe2"))
+    explained = await estate.hubwarden.explain_name(DnsName("st1.blob.core.windows.net"))
+    assert [each.endpoint for each in explained.endpoints] == [third, first, second]
+    assert [[each.reason for each in one.plan.held] for one in explained.endpoints[1:]] == [[HeldReason.CONTESTED]] * 2
+    monkeypatch.setattr(explain, "MOST_EXPLAINED", 2)
+    explained = await estate.hubwarden.explain_name(DnsName("st1.blob.core.windows.net"))
+    assert [each.endpoint for each in explained.endpoints] == [third, first]
+    assert explained.trouble == ("1 more of the endpoints that claim it: each can be explained by its id",)
+
+
+async def test_a_name_that_a_strangers_record_has_is_explained_with_the_endpoint_that_wants_it(estate: Estate) -> None:
+    await estate.write_by_hand()
+    endpoint = await estate.azure.endpoint("pe1", ACCOUNT)
+    assert held(await estate.look(endpoint)) == [HeldReason.FOREIGN_CONFLICT]
+    explained = await estate.hubwarden.explain_name(DnsName("st1.blob.core.windows.net"))
+    assert [each.endpoint for each in explained.endpoints] == [ResourceId.parse(endpoint)]
 
 
 async def test_the_survivor_takes_over_in_the_same_run_in_one_write(estate: Estate) -> None:

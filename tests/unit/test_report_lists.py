@@ -18,7 +18,6 @@ from hubwarden.model.report import Outcome, Report, Result, Run, Status, new_run
 from hubwarden.model.scope import Everything, OneTarget, Pending, Scope
 from hubwarden.report.as_json import change_data, connection_data, held_data, report_data, run_data, run_report
 from hubwarden.report.as_text import (
-    CONNECTION_COLUMNS,
     RUN_COLUMNS,
     connections_csv,
     connections_text,
@@ -102,8 +101,8 @@ def test_a_run_reads_as_a_line(scope: Scope, words: str) -> None:
     heading, line = runs_text([replace(SWEEP, scope=scope)]).splitlines()
     assert heading.split() == list(RUN_COLUMNS)
     assert line.startswith(NAME)
-    assert words in line
-    assert line.split()[-1] == run_data(SWEEP)["finishedAt"]
+    assert line.endswith(words), "what is long stands last"
+    assert run_data(SWEEP)["finishedAt"] in line
 
 
 def test_no_runs_and_no_connections_are_said_to_be_none() -> None:
@@ -154,9 +153,10 @@ def test_a_connection_that_was_answered_is_shown_with_who_and_when() -> None:
 
 
 def test_a_consumers_message_steers_no_terminal_and_is_no_formula() -> None:
-    heading, line, _ = connections_text([APPROVED, HELD]).splitlines()
-    assert heading.split() == list(CONNECTION_COLUMNS)
-    assert line.endswith("please\\x1b[2J")
+    approved, held = (row.splitlines() for row in connections_text([APPROVED, HELD]).rstrip().split("\n\n"))
+    assert approved[0].split() == ["connection", str(ASKED.id)]
+    assert approved[-1].split() == ["message", "please\\x1b[2J"]
+    assert [line.split()[0] for line in held] == ["connection", "status", "verdict", "reason", "message"]
     first, second = rows(connections_csv([WAITING, HELD]))
     assert (first["since"], second["since"]) == ("2026-11-22T02:20:00.123Z", "")
     assert (first["groups"], first["message"], second["message"]) == ("blob;dfs", "please\\x1b[2J", "'=1+1")

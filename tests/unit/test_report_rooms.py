@@ -257,9 +257,9 @@ def test_an_explanation_reads_line_by_line() -> None:
         f"  name: {BLOB} -> 10.1.0.4 (from its nic)",
         "",
         "records:",
-        f"  billing.{BLOB_ZONE} A: 10.9.9.9 (by unmarked); not claimed",
+        f"  billing.{BLOB_ZONE} A: 10.9.9.9 (unmarked); not claimed",
         f"  new.{BLOB_ZONE} A: nothing stands there; not claimed",
-        f"  orders.{BLOB_ZONE} A: 10.1.0.4 (by hubwarden); served",
+        f"  orders.{BLOB_ZONE} A: 10.1.0.4 (hubwarden); served",
         f"would put new.{BLOB_ZONE} A -> 10.1.0.4: wanted, and nothing stands there",
         f"held: contested: billing.{BLOB_ZONE} A: {HeldReason.CONTESTED.meaning} (somebody holds it)",
     ]
@@ -288,6 +288,7 @@ def test_a_record_that_was_not_shown_reads_so() -> None:
     assert name_text(NameExplanation(DnsName(BLOB), {key(): UNREAD}, ())).splitlines() == [
         f"{BLOB}:",
         f"  orders.{BLOB_ZONE} A: not shown: {UNREAD.detail}",
+        "  no endpoint is known to want it",
     ]
 
 
@@ -326,7 +327,7 @@ def test_a_name_reads_with_its_records_and_then_each_endpoint() -> None:
     assert head.splitlines() == [
         f"{BLOB}:",
         f"  new.{BLOB_ZONE} A: nothing stands there",
-        f"  orders.{BLOB_ZONE} A: 10.1.0.4 (by hubwarden)",
+        f"  orders.{BLOB_ZONE} A: 10.1.0.4 (hubwarden)",
     ]
     assert tail == explanation_text(EXPLAINED)
 
