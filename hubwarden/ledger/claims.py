@@ -1,4 +1,4 @@
-"""The claims of endpoints on names, and the follow-up that an endpoint has waiting: one partition an endpoint.
+"""The claims of endpoints on names, one partition an endpoint; and the one follow-up that each scope's subject has.
 
 A second table lists the claimants of each name. It is written before a claim, so that it never misses one; whom it
 lists too many is found out by reading the claims themselves, and a sweep clears away after a while.
@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 
 from hubwarden.errors import InputError, NewerFormatError, RacedError
 from hubwarden.ledger.failures import translated
@@ -34,7 +34,7 @@ _LINGERS = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """The one look that an endpoint has waiting in the work queue: which try, and when (seconds since 1970)."""
+    """The one look that is waiting in the work queue for a subject: which try, and when (seconds since 1970)."""
 
     attempt: int
     due: float
@@ -59,7 +59,6 @@ class Claims:
 
     def __init__(self, account: StorageAccount) -> None:
         self._claims = account.table(CLAIMS_TABLE)
-        self._table = self._claims.client
         self._names = account.table(NAMES_TABLE)
 
     async def of(self, endpoint: ResourceId) -> tuple[Claim, ...]:
@@ -67,24 +66,18 @@ class Claims:
 
         Raises NewerFormatError where a newer Hubwarden has written one: the endpoint is left to it.
         """
-
-        async def query() -> list[Mapping[str, Any]]:
-            pages = self._table.query_entities("PartitionKey eq @key", parameters={"key": _partition(endpoint)})
-            return [_with_version(entity) async for entity in pages]
-
-        with translated(f"reading the claims of {endpoint}"):
-            rows = await self._claims.run(query)
+        limits = {"key": _partition(endpoint)}
+        rows = await self._claims.rows("PartitionKey eq @key", limits, f"reading the claims of {endpoint}")
         return tuple(_to_claim(endpoint, row) for row in rows if row["RowKey"] != _FOLLOW_UP)
 
     async def all(self) -> Ledger:
         """Every claim there is, a thousand to a request."""
-        rows = await self._rows(None, "reading all claims")
         claims: dict[ResourceId, list[Claim]] = {}
         unread = set()
-        for row in rows:
+        for row in await self._claims.every_row("reading all claims"):
             if row["RowKey"] == _FOLLOW_UP:
                 continue
-            endpoint = ResourceId.parse(row["PartitionKey"].replace("|", "/"))
+            endpoint = _endpoint(row["PartitionKey"])
             try:
                 claims.setdefault(endpoint, []).append(_to_claim(endpoint, row))
             except NewerFormatError:
@@ -94,30 +87,23 @@ class Claims:
 
     async def claimants_in(self, group: ResourceId) -> frozenset[ResourceId]:
         """The endpoints of a resource group that have claims."""
-        prefix = _partition(group) + "|"
-        rows = await self._rows((prefix, prefix[:-1] + "}"), f"reading the claims in {group}")
-        return frozenset(
-            ResourceId.parse(row["PartitionKey"].replace("|", "/")) for row in rows if row["RowKey"] != _FOLLOW_UP
-        )
+        asked = "PartitionKey ge @from and PartitionKey lt @to"
+        limits = {"from": _partition(group) + "|", "to": _partition(group) + "}"}
+        rows = await self._claims.rows(asked, limits, f"reading the claims in {group}")
+        return frozenset(_endpoint(row["PartitionKey"]) for row in rows if row["RowKey"] != _FOLLOW_UP)
 
     async def claimants_of(self, key: RecordKey) -> frozenset[ResourceId]:
         """The endpoints that claim a name, or did a moment ago."""
         return await self._listed(_name(key), f"reading the claimants of {key}")
 
     async def _listed(self, partition: str, doing: str) -> frozenset[ResourceId]:
-        async def query() -> list[str]:
-            pages = self._names.client.query_entities("PartitionKey eq @key", parameters={"key": partition})
-            return [entity["RowKey"] async for entity in pages]
-
-        with translated(doing):
-            found = await self._names.run(query)
-        return frozenset(ResourceId.parse(each.replace("|", "/")) for each in found)
+        rows = await self._names.rows("PartitionKey eq @key", {"key": partition}, doing)
+        return frozenset(_endpoint(row["RowKey"]) for row in rows)
 
     async def wait_for(self, zone: ResourceId, endpoint: ResourceId) -> None:
         """Remembers for a while that an endpoint has names in a zone that is not there."""
         entity = {"PartitionKey": _partition(zone), "RowKey": _partition(endpoint)}
-        with translated(f"noting that {endpoint} waits for {zone}"):
-            await self._names.run(lambda: self._names.client.upsert_entity(entity, UpdateMode.REPLACE))
+        await self._names.put(entity, f"noting that {endpoint} waits for {zone}")
 
     async def waiting_for(self, zone: ResourceId) -> frozenset[ResourceId]:
         """The endpoints that found a zone missing, within the last hour or so."""
@@ -128,13 +114,8 @@ class Claims:
 
         One that was listed just now may be about to store its claim.
         """
-
-        async def query() -> dict[tuple[str, str], Any]:
-            pages = self._names.client.list_entities()
-            return {(row["PartitionKey"], row["RowKey"]): row.metadata async for row in pages}
-
-        with translated("reading the claimants of all names"):
-            listed = await self._names.run(query)
+        rows = await self._names.every_row("reading the claimants of all names")
+        listed: dict[tuple[str, str], Any] = {(row["PartitionKey"], row["RowKey"]): row.metadata for row in rows}
         claimed = {(_name(claim.key), _partition(claim.endpoint)): claim for claim in ledger.every}
         for place in claimed.keys() - listed.keys():
             await self._list(claimed[place])
@@ -148,18 +129,6 @@ class Claims:
                 await self._names.client.delete_entity(
                     name, endpoint, etag=metadata["etag"], match_condition=MatchConditions.IfNotModified
                 )
-
-    async def _rows(self, partitions: tuple[str, str] | None, doing: str) -> list[Mapping[str, Any]]:
-        async def query() -> list[Mapping[str, Any]]:
-            if partitions is None:
-                pages = self._table.list_entities()
-            else:
-                limits = {"from": partitions[0], "to": partitions[1]}
-                pages = self._table.query_entities("PartitionKey ge @from and PartitionKey lt @to", parameters=limits)
-            return [_with_version(entity) async for entity in pages]
-
-        with translated(doing):
-            return await self._claims.run(query)
 
     async def store(self, claims: Iterable[Claim], *, listed: Collection[RecordKey] = ()) -> tuple[Claim, ...]:
         """Writes claims of one endpoint, whatever stood there, and gives them with their versions.
@@ -177,20 +146,19 @@ class Claims:
 
     async def _list(self, claim: Claim) -> None:
         entity = {"PartitionKey": _name(claim.key), "RowKey": _partition(claim.endpoint)}
-        with translated(f"listing {claim.endpoint} as a claimant of {claim.key}"):
-            await self._names.run(lambda: self._names.client.upsert_entity(entity, UpdateMode.REPLACE))
+        await self._names.put(entity, f"listing {claim.endpoint} as a claimant of {claim.key}")
 
     async def _write(self, batch: Sequence[Claim]) -> list[str]:
         """The new versions. A transaction of one, the common case, would cost twice as much as a plain write."""
         if len(batch) == 1:
-            return [(await self._table.upsert_entity(_to_row(batch[0]), UpdateMode.REPLACE))["etag"]]
+            return [(await self._claims.client.upsert_entity(_to_row(batch[0]), UpdateMode.REPLACE))["etag"]]
         operations = [("upsert", _to_row(claim), {"mode": UpdateMode.REPLACE}) for claim in batch]
-        return [answer["etag"] for answer in await self._table.submit_transaction(operations)]
+        return [answer["etag"] for answer in await self._claims.client.submit_transaction(operations)]
 
     async def settle(self, claim: Claim) -> None:
         """Rewrites a claim that was stored before. Raises RacedError if it changed or went meanwhile."""
         with translated(f"settling the claim of {claim.endpoint} on {claim.key}"):
-            await self._table.update_entity(
+            await self._claims.client.update_entity(
                 _to_row(claim),
                 mode=UpdateMode.REPLACE,
                 etag=claim.version,
@@ -203,7 +171,7 @@ class Claims:
             return  # it was rebuilt from a mark, and never stored
         try:
             with translated(f"removing the claim of {claim.endpoint} on {claim.key}"):
-                await self._table.delete_entity(
+                await self._claims.client.delete_entity(
                     _partition(claim.endpoint),
                     _name(claim.key),
                     etag=claim.version,
@@ -212,37 +180,36 @@ class Claims:
         except RacedError:
             return
 
-    async def follow_up(self, endpoint: ResourceId) -> FollowUp | None:
-        """The one look that the endpoint has waiting."""
-        try:
-            with translated(f"reading the follow-up of {endpoint}"):
-                row = await self._table.get_entity(_partition(endpoint), _FOLLOW_UP)
-        except RacedError:
-            return None  # there is none, or not even a table yet
-        return FollowUp(int(row["Attempt"]), float(row["Due"]), bool(row["Thorough"]))
+    async def follow_up(self, subject: ResourceId) -> FollowUp | None:
+        """The one look that is waiting for what a scope is about; None where there is none."""
+        row = await self._claims.row(_partition(subject), _FOLLOW_UP, f"reading the follow-up of {subject}")
+        return FollowUp(int(row["Attempt"]), float(row["Due"]), bool(row["Thorough"])) if row else None
 
-    async def note_follow_up(self, endpoint: ResourceId, follow_up: FollowUp) -> None:
-        """Remembers the one look that the endpoint has waiting."""
+    async def note_follow_up(self, subject: ResourceId, follow_up: FollowUp) -> None:
+        """Remembers the one look that is waiting."""
         entity = {
-            "PartitionKey": _partition(endpoint),
+            "PartitionKey": _partition(subject),
             "RowKey": _FOLLOW_UP,
             "Format": CLAIM_FORMAT,
             "Attempt": follow_up.attempt,
             "Due": follow_up.due,
             "Thorough": follow_up.thorough,
         }
-        with translated(f"noting a follow-up of {endpoint}"):
-            await self._claims.run(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
+        await self._claims.put(entity, f"noting a follow-up of {subject}")
 
-    async def close_follow_up(self, endpoint: ResourceId) -> None:
-        """Forgets the waiting look: there is nothing left to wait for."""
-        with translated(f"closing the follow-up of {endpoint}"):
-            await self._table.delete_entity(_partition(endpoint), _FOLLOW_UP)
+    async def close_follow_up(self, subject: ResourceId) -> None:
+        """Forgets the waiting look, if there is one: there is nothing left to wait for."""
+        await self._claims.delete(_partition(subject), [_FOLLOW_UP], f"closing the follow-up of {subject}")
 
 
-def _partition(endpoint: ResourceId) -> str:
+def _partition(resource: ResourceId) -> str:
     """Table keys take no slashes; ids have no bars."""
-    return endpoint.key.replace("/", "|")
+    return resource.key.replace("/", "|")
+
+
+def _endpoint(key: str) -> ResourceId:
+    """The endpoint that has such a key."""
+    return ResourceId.parse(key.replace("|", "/"))
 
 
 def _name(key: RecordKey) -> str:
@@ -269,7 +236,7 @@ def _to_row(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
+def _to_claim(endpoint: ResourceId, row: TableEntity) -> Claim:
     """Raises NewerFormatError for what a newer version wrote, and for what no version did: it is left alone."""
     if row["Format"] > CLAIM_FORMAT:
         raise NewerFormatError(f"claims of {endpoint} have format {row['Format']}; this version knows {CLAIM_FORMAT}")
@@ -285,11 +252,7 @@ def _to_claim(endpoint: ResourceId, row: Mapping[str, Any]) -> Claim:
             state=ClaimState(row["State"]),
             etag=row["RecordETag"],
             written_at=row["WrittenAt"],
-            version=row["version"],
+            version=row.metadata["etag"] or "",
         )
     except (InputError, ValueError, KeyError, AttributeError) as error:
         raise NewerFormatError(f"a claim of {endpoint} cannot be read: {error}") from error
-
-
-def _with_version(entity: Any) -> dict[str, Any]:
-    return {**entity, "version": entity.metadata["etag"]}

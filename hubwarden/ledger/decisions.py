@@ -35,7 +35,7 @@ DECISION_FORMAT = 1
 _LONGEST_GROUPS, _LONGEST_FACTS = 2000, 20000  # characters
 _OPEN, _CLOSED = "open", "closed"
 _FAILED = "failed-"
-_STORING = "storing what is to be answered"
+_STORING, _FORGETTING = "storing what is to be answered", "forgetting old decisions"
 _TOLD = ["Connection", "Endpoint", "Verdict", "Rule", "IntendedAt", "Decision", "Who", "Words", "HeldUntil", "ClosedAt"]
 FORGOTTEN_AT_ONCE = 1000
 """Closed decisions; what is older still goes with the next call."""
@@ -152,9 +152,8 @@ class Decisions:
 
     async def note_taken(self, intended: Intended, now: float) -> None:
         """Notes that Azure took the answer and is at work on it, so that nobody sends it again."""
-        with translated(f"noting the answer to {intended.connection}"):
-            row = _to_row(replace(intended, taken_at=now))
-            await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+        row = _to_row(replace(intended, taken_at=now))
+        await self._decisions.put(row, f"noting the answer to {intended.connection}")
 
     async def close(self, intended: Intended, result: Result, now: float) -> None:
         """Notes what came of it. It may be closed twice: by its run, and by a sweep that found it open.
@@ -178,10 +177,7 @@ class Decisions:
 
     async def _is_kept(self, intended: Intended) -> bool:
         """Whether another run has gone on with it, and come to its end; looked at after a failure is noted."""
-        with suppress(RacedError), translated(_STORING):
-            await self._table.get_entity(_CLOSED, intended.kept_as, select=["RowKey"])
-            return True
-        return False
+        return await self._decisions.row(_CLOSED, intended.kept_as, _STORING, columns=["RowKey"]) is not None
 
     async def _end(self, intended: Intended) -> None:
         """It is open no longer, unless somebody else goes on with it since."""
@@ -195,34 +191,20 @@ class Decisions:
         """Removes decisions that were closed before a moment (seconds since 1970), some at once; how many."""
         by_time = {"key": _CLOSED, "from": "", "to": f"{before:017.3f}", "before": before}
         failed = {"key": _CLOSED, "from": _FAILED, "to": f"{_FAILED}~", "before": before}
-        with translated("forgetting old decisions"):
-            keys = [*await self._closed_before(by_time), *await self._closed_before(failed)]
-            await self._decisions.delete(_CLOSED, keys)
+        keys = [*await self._closed_before(by_time), *await self._closed_before(failed)]
+        await self._decisions.delete(_CLOSED, keys, _FORGETTING)
         return len(keys)
 
     async def _closed_before(self, limits: dict[str, Any]) -> list[str]:
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and ClosedAt lt @before"
-
-        async def query() -> list[str]:
-            found: list[str] = []
-            async for row in self._table.query_entities(asked, parameters=limits, select=["RowKey"]):
-                found.append(row["RowKey"])
-                if len(found) >= FORGOTTEN_AT_ONCE:
-                    break
-            return found
-
-        return await self._decisions.run(query)
+        rows = await self._decisions.rows(asked, limits, _FORGETTING, columns=["RowKey"], most=FORGOTTEN_AT_ONCE)
+        return [row["RowKey"] for row in rows]
 
     async def given(self, status: ConnectionStatus) -> dict[ResourceId, Given]:
         """The last answers by which connections came to show that status; what a newer Hubwarden stored is left out."""
         asked = "PartitionKey eq @key and Result eq @done and After eq @after and Format le @format"
-        parameters = {"key": _CLOSED, "done": Result.DONE.value, "after": status.value, "format": DECISION_FORMAT}
-
-        async def query() -> list[TableEntity]:
-            return [row async for row in self._table.query_entities(asked, parameters=parameters, select=_TOLD)]
-
-        with translated("reading what was answered"):
-            rows = await self._decisions.run(query)
+        limits = {"key": _CLOSED, "done": Result.DONE.value, "after": status.value, "format": DECISION_FORMAT}
+        rows = await self._decisions.rows(asked, limits, "reading what was answered", columns=_TOLD)
         given = (Given(_to_intended(row), float(row["ClosedAt"])) for row in rows)
         return {each.answer.connection: each for each in given}  # they come by time, so the last one stands
 
@@ -232,13 +214,9 @@ class Decisions:
         What a newer Hubwarden has stored is left to it.
         """
         asked = "PartitionKey eq @key and Format le @format"
-        parameters = {"key": _OPEN, "format": DECISION_FORMAT}
-
-        async def query() -> list[TableEntity]:
-            return [entity async for entity in self._table.query_entities(asked, parameters=parameters)]
-
-        with translated("reading the open decisions"):
-            return tuple(sorted(map(_to_intended, await self._decisions.run(query)), key=lambda each: each.at))
+        limits = {"key": _OPEN, "format": DECISION_FORMAT}
+        rows = await self._decisions.rows(asked, limits, "reading the open decisions")
+        return tuple(sorted(map(_to_intended, rows), key=lambda each: each.at))
 
 
 def _intended(decision: Decision, now: float, run: str) -> Intended:

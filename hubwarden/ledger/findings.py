@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from azure.data.tables import UpdateMode
-
-from hubwarden.errors import RacedError
-from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.coverage import Finding, Measured, SubscriptionCoverage
 
@@ -22,7 +18,6 @@ class Findings:
 
     def __init__(self, account: StorageAccount) -> None:
         self._findings = account.table(FINDINGS_TABLE)
-        self._table = self._findings.client
 
     async def note(self, measured: Measured) -> None:
         """Stores what was found, in place of what was found before, whoever wrote that."""
@@ -34,17 +29,12 @@ class Findings:
             "Counts": json.dumps({finding.value: count for finding, count in measured.counts.items()}),
             "Worst": json.dumps([[each.subscription, each.finding.value, each.detail] for each in measured.worst]),
         }
-        with translated("storing what coverage found"):
-            await self._findings.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+        await self._findings.put(row, "storing what coverage found")
 
     async def last(self) -> Measured | None:
         """What was found last; None where nothing was yet, or where a newer Hubwarden has written it."""
-        try:
-            with translated("reading what coverage found"):
-                row = await self._table.get_entity(_PARTITION, _ROW)
-        except RacedError:
-            return None  # there is none, or not even a table yet
-        return _to_measured(row) if row["Format"] <= FINDINGS_FORMAT else None
+        row = await self._findings.row(_PARTITION, _ROW, "reading what coverage found")
+        return _to_measured(row) if row and row["Format"] <= FINDINGS_FORMAT else None
 
 
 def _to_measured(row: Any) -> Measured:

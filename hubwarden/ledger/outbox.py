@@ -73,28 +73,14 @@ class Outbox:
         """The oldest announcements in that state. What a newer Hubwarden has stored is left to it."""
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and State eq @state and Format le @format"
         limits = {**_limits(_EVENT), "state": state.value, "format": OUTBOX_FORMAT}
-
-        async def query() -> list[Kept]:
-            found: list[Kept] = []
-            async for row in self._table.query_entities(asked, parameters=limits):
-                found.append(_to_kept(row))
-                if len(found) >= most:
-                    break
-            return found
-
-        with translated("reading what is to be announced"):
-            return await self._outbox.run(query)
+        rows = await self._outbox.rows(asked, limits, "reading what is to be announced", most=most)
+        return [_to_kept(row) for row in rows]
 
     async def undelivered(self) -> int:
         """How many announcements are due or were refused: all that there are to tell, a thousand to a request."""
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and State ne @intended"
         limits = {**_limits(_EVENT), "intended": State.INTENDED.value}
-
-        async def query() -> int:
-            return sum([1 async for _ in self._table.query_entities(asked, parameters=limits, select=["RowKey"])])
-
-        with translated("counting what is to be announced"):
-            return await self._outbox.run(query)
+        return len(await self._outbox.rows(asked, limits, "counting what is to be announced", columns=["RowKey"]))
 
     async def tell_once(self, announcements: Iterable[Announcement], *, among: str, looked: float | None = None) -> int:
         """Stores those that were not told of before, and how many; each is told again only after it has once ended.
@@ -141,13 +127,8 @@ class Outbox:
         """What was told of under such a type, by name, and when."""
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
         limits = _limits(f"{_TOLD}{among}")
-
-        async def query() -> dict[str, float]:
-            pages = self._table.query_entities(asked, parameters=limits, select=["RowKey", "At"])
-            return {row["RowKey"]: float(row["At"]) async for row in pages}
-
-        with translated("reading what was told"):
-            return await self._outbox.run(query)
+        rows = await self._outbox.rows(asked, limits, "reading what was told", columns=["RowKey", "At"])
+        return {row["RowKey"]: float(row["At"]) for row in rows}
 
 
 def _deletions(names: Iterable[str]) -> list[Operation]:

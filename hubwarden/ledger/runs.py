@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from azure.data.tables import UpdateMode
-
-from hubwarden.errors import NewerFormatError, RacedError
-from hubwarden.ledger.failures import translated
+from hubwarden.errors import NewerFormatError
 from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.report import Run, Status, new_run_id
 from hubwarden.model.scope import scope_data, to_scope
@@ -29,6 +26,7 @@ _LISTED = ["RowKey", "Format", "Scope", "Mode", "Status", "StartedAt", "Finished
 
 # Tables give rows in the order of their keys: with its digits turned round, the newest run comes first.
 _TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
+_BEFORE = "PartitionKey eq @runs and RowKey gt @before"
 
 
 class Runs:
@@ -36,24 +34,19 @@ class Runs:
 
     def __init__(self, account: StorageAccount) -> None:
         self._runs = account.table(RUNS_TABLE)
-        self._table = self._runs.client
 
     async def store(self, run: Run) -> None:
         """Writes a run as it stands, whatever was known of it before."""
-        row = _to_row(run)
-        with translated(f"storing run {run.id}"):
-            await self._runs.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+        await self._runs.put(_to_row(run), f"storing run {run.id}")
 
     async def named(self, run: str) -> Run | None:
         """A run with its Report; None for one that is not known, or not any more.
 
         Raises NewerFormatError for one that a newer Hubwarden has written.
         """
-        try:
-            with translated(f"reading run {run}"):
-                row = await self._table.get_entity(_RUNS, _turned(run))
-        except RacedError:
-            return None  # there is none, or not even a table yet
+        row = await self._runs.row(_RUNS, _turned(run), f"reading run {run}")
+        if row is None:
+            return None
         if row["Format"] > RUN_FORMAT:
             raise NewerFormatError(f"run {run} has format {row['Format']}; this version knows {RUN_FORMAT}")
         return _to_run(row)
@@ -63,63 +56,28 @@ class Runs:
 
         They come without their Reports. Runs that a newer Hubwarden has written are left to it.
         """
-
-        async def query() -> list[Run]:
-            parameters = {"runs": _RUNS, "before": _turned(before)}
-            rows = self._table.query_entities(
-                "PartitionKey eq @runs and RowKey gt @before",
-                parameters=parameters,
-                select=_LISTED,
-                results_per_page=top + 1,
-            )
-            found: list[Run] = []
-            async for row in rows:
-                if row["Format"] <= RUN_FORMAT:
-                    found.append(_to_run(row))
-                if len(found) > top:
-                    break
-            return found
-
-        with translated("listing the runs"):
-            found = await self._runs.run(query)
-        return found[:top], len(found) > top
+        asked = f"{_BEFORE} and Format le @format"
+        limits = {"runs": _RUNS, "before": _turned(before), "format": RUN_FORMAT}
+        rows = await self._runs.rows(asked, limits, "listing the runs", columns=_LISTED, most=top + 1)
+        return [_to_run(row) for row in rows[:top]], len(rows) > top
 
     async def forget(self, before: float) -> int:
         """Removes runs that began before a moment (seconds since 1970), some at once; how many."""
-
         first = new_run_id(before).rpartition("-")[0] + "-00000000"  # of all names that a run of that moment may have
-
-        async def query() -> list[str]:
-            parameters = {"runs": _RUNS, "before": _turned(first)}
-            rows = self._table.query_entities(
-                "PartitionKey eq @runs and RowKey gt @before", parameters=parameters, select=["RowKey"]
-            )
-            found: list[str] = []
-            async for row in rows:
-                found.append(row["RowKey"])
-                if len(found) >= FORGOTTEN_AT_ONCE:
-                    break
-            return found
-
-        with translated("forgetting old runs"):
-            keys = await self._runs.run(query)
-            await self._runs.delete(_RUNS, keys)
-        return len(keys)
+        limits, doing = {"runs": _RUNS, "before": _turned(first)}, "forgetting old runs"
+        rows = await self._runs.rows(_BEFORE, limits, doing, columns=["RowKey"], most=FORGOTTEN_AT_ONCE)
+        await self._runs.delete(_RUNS, [row["RowKey"] for row in rows], doing)
+        return len(rows)
 
     async def note_sweep(self, run: Run) -> None:
         """Remembers the last sweep that looked at everything."""
         entity = {"PartitionKey": _NOTES, "RowKey": _LAST_SWEEP, "Format": RUN_FORMAT, "Run": run.id}
-        with translated("noting the last sweep"):
-            await self._runs.run(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
+        await self._runs.put(entity, "noting the last sweep")
 
     async def last_sweep(self) -> str:
         """The name of the last sweep that looked at everything; empty where there was none yet."""
-        try:
-            with translated("reading the last sweep"):
-                row = await self._table.get_entity(_NOTES, _LAST_SWEEP)
-        except RacedError:
-            return ""
-        return str(row["Run"])
+        row = await self._runs.row(_NOTES, _LAST_SWEEP, "reading the last sweep")
+        return str(row["Run"]) if row else ""
 
 
 def _turned(run: str) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from hubwarden.ledger.failures import translated
 from hubwarden.ledger.storage import Operation, StorageAccount
 from hubwarden.model.announcement import digest
 from hubwarden.model.resource_id import ResourceId
@@ -59,7 +58,6 @@ class Sights:
 
     def __init__(self, account: StorageAccount) -> None:
         self._sights = account.table(SIGHTS_TABLE)
-        self._table = self._sights.client
 
     async def of_targets(self, targets: Collection[ResourceId]) -> Seen:
         """What is known of these targets' connections, in one query; where they are several, of all there are."""
@@ -89,18 +87,14 @@ class Sights:
 
     async def forget_answered(self, connection: ResourceId, endpoint: ResourceId | None) -> None:
         """Removes the sight of a connection that shows its answer; there may be none."""
-        with translated(f"forgetting since when {connection} waited"):
-            await self._sights.run(lambda: self._table.delete_entity(_PARTITION, name_of(connection, endpoint)))
+        await self._sights.delete(
+            _PARTITION, [name_of(connection, endpoint)], f"forgetting since when {connection} waited"
+        )
 
     async def _between(self, prefix: str) -> Seen:
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
         limits = {"key": _PARTITION, "from": prefix, "to": f"{prefix}~"}
-
-        async def query() -> list[Any]:
-            return [row async for row in self._table.query_entities(asked, parameters=limits)]
-
-        with translated("reading since when connections wait"):
-            rows = await self._sights.run(query)
+        rows = await self._sights.rows(asked, limits, "reading since when connections wait")
         known = {row["RowKey"]: _to_sight(row) for row in rows if row["Format"] <= SIGHT_FORMAT}
         return Seen(known, frozenset(row["RowKey"] for row in rows if row["RowKey"] not in known))
 

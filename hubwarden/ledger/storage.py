@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
@@ -47,7 +48,10 @@ def in_transactions(things: Sequence[Thing], most: int = IN_ONE_TRANSACTION) -> 
 
 
 class Table:
-    """One table of the account; it is made when it is first found missing."""
+    """One table of the account; it is made when it is first found missing.
+
+    Whatever `doing` says is what the errors tell of. Raises LedgerUnavailableError when storage does not do its part.
+    """
 
     def __init__(self, client: TableClient) -> None:
         self.client = client
@@ -56,11 +60,62 @@ class Table:
         """Runs an operation on the table, making the table first if that is what it lacks."""
         return await _making("TableNotFound", self.client.create_table, operation)
 
-    async def transact(self, operations: Sequence[Operation], doing: str) -> set[int]:
-        """Does all that it can, as much at once as may be; gives the places of what somebody else was faster with.
+    async def row(self, partition: str, row: str, doing: str, *, columns: Sequence[str] = ()) -> TableEntity | None:
+        """One row, or some columns of it; None where there is none, or not even a table yet."""
+        try:
+            with translated(doing):
+                return await self.client.get_entity(partition, row, select=list(columns) or None)
+        except RacedError:
+            return None
 
-        Raises LedgerUnavailableError.
-        """
+    async def rows(
+        self,
+        asked: str,
+        parameters: dict[str, Any],
+        doing: str,
+        *,
+        columns: Sequence[str] = (),
+        most: int | None = None,
+    ) -> list[TableEntity]:
+        """The rows that a query finds, a thousand to a request, in the order of their keys; at most so many."""
+
+        async def query() -> list[TableEntity]:
+            found: list[TableEntity] = []
+            async for row in self.client.query_entities(asked, parameters=parameters, select=list(columns) or None):
+                found.append(row)
+                if len(found) == most:
+                    break
+            return found
+
+        with translated(doing):
+            return await self.run(query)
+
+    async def every_row(self, doing: str) -> list[TableEntity]:
+        """All rows that there are, a thousand to a request."""
+
+        async def query() -> list[TableEntity]:
+            return [row async for row in self.client.list_entities()]
+
+        with translated(doing):
+            return await self.run(query)
+
+    async def put(self, row: Mapping[str, Any], doing: str) -> None:
+        """Writes a row, whatever stood there before."""
+        with translated(doing):
+            await self.run(lambda: self.client.upsert_entity(row, UpdateMode.REPLACE))
+
+    async def put_all(self, rows: Sequence[Mapping[str, Any]], doing: str) -> None:
+        """Writes rows of one partition, whatever stood there before, as many at once as may be."""
+        for some in in_transactions(rows):
+            if len(some) == 1:  # the common case, and a transaction of one would cost twice as much
+                await self.put(some[0], doing)
+                continue
+            puts = [("upsert", row, {"mode": UpdateMode.REPLACE}) for row in some]
+            with translated(doing):
+                await self.run(partial(self.client.submit_transaction, puts))
+
+    async def transact(self, operations: Sequence[Operation], doing: str) -> set[int]:
+        """Does all that it can, as much at once as may be; gives the places of what somebody else was faster with."""
         late: set[int] = set()
         for batch in in_transactions(list(enumerate(operations))):
             late |= await self._late(batch, doing)
@@ -77,11 +132,13 @@ class Table:
             return {place for each in batch for place in await self._late([each], doing)}
         return set()
 
-    async def delete(self, partition: str, rows: Sequence[str]) -> None:
-        """Deletes rows of a partition; one that is gone fails its transaction."""
-        for some in in_transactions(rows):
-            deletions = [("delete", {"PartitionKey": partition, "RowKey": row}) for row in some]
-            await self.client.submit_transaction(deletions)
+    async def delete(self, partition: str, rows: Collection[str], doing: str) -> None:
+        """Deletes rows of a partition; one that is gone already is fine."""
+        if len(rows) == 1:
+            with translated(doing):
+                await self.client.delete_entity(partition, *rows)
+        else:
+            await self.transact([("delete", {"PartitionKey": partition, "RowKey": row}) for row in rows], doing)
 
 
 class StorageAccount:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableEntity
 
-from hubwarden.errors import RacedError
-from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount, in_transactions
+from hubwarden.ledger.storage import StorageAccount
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
@@ -37,7 +34,6 @@ class Tally:
 
     def __init__(self, account: StorageAccount) -> None:
         self._tally = account.table(TALLY_TABLE)
-        self._table = self._tally.client
 
     async def note(self, what: Counted, things: Sequence[tuple[str, str]], now: float) -> tuple[str, ...]:
         """Counts things ahead of doing them, each with what it is about and its own name; gives the notes' names.
@@ -45,28 +41,20 @@ class Tally:
         The same thing noted twice within the hour, by two instances or by a second try, counts once.
         """
         names = [f"{now:017.3f}-{uuid.uuid4().hex[:12]}" for _ in things]
-        rows = [
-            {"PartitionKey": what.value, "RowKey": name, "About": about, "Thing": _digest(thing)}
-            for name, (about, thing) in zip(names, things, strict=True)
-        ]
-        for some in in_transactions(rows):
-            operations = [("upsert", row) for row in some]
-            with translated(f"noting what is {what}"):
-                await self._tally.run(partial(self._table.submit_transaction, operations))
+        notes = [{"About": about, "Thing": _digest(thing)} for about, thing in things]
+        await self._put(what.value, dict(zip(names, notes, strict=True)))
         return tuple(names)
 
     async def settle(self, what: Counted, thing: str, now: float) -> None:
         """A thing is done, and counts for itself from now on: one that comes under its name later is another."""
         digest = _digest(thing)
         rows = [row for row in await self._rows(what.value, since=f"{now - HOUR:017.3f}") if row["Thing"] == digest]
-        for row in rows:
-            place = {"PartitionKey": what.value, "RowKey": row["RowKey"], "About": row["About"]}
-            await self._put({**place, "Thing": _digest(f"{rows[0]['RowKey']} {thing}")})
+        another = _digest(f"{rows[0]['RowKey']} {thing}") if rows else ""
+        await self._put(what.value, {row["RowKey"]: {"About": row["About"], "Thing": another} for row in rows})
 
-    async def take_back(self, what: Counted, names: Iterable[str]) -> None:
+    async def take_back(self, what: Counted, names: Collection[str]) -> None:
         """What was noted is not done after all."""
-        for name in names:
-            await self._delete(what.value, name)
+        await self._delete(what.value, names)
 
     async def within_hour(self, what: Counted, now: float, *, without: Iterable[str] = ()) -> Counter[str]:
         """How many things there were within the last hour, `without` some, by what they are about."""
@@ -78,8 +66,8 @@ class Tally:
     async def forget_before(self, now: float) -> None:
         """Removes notes that no hour holds any more."""
         for what in Counted:
-            for row in await self._rows(what.value, until=f"{now - HOUR:017.3f}"):
-                await self._delete(what.value, row["RowKey"])
+            rows = await self._rows(what.value, until=f"{now - HOUR:017.3f}")
+            await self._delete(what.value, [row["RowKey"] for row in rows])
 
     async def withheld(self) -> frozenset[RecordKey]:
         """The records whose withdrawal waits for a person."""
@@ -90,14 +78,12 @@ class Tally:
 
     async def withhold(self, keys: Iterable[RecordKey]) -> None:
         """These withdrawals wait for a person from now on."""
-        for key in keys:
-            place = {"Zone": str(key.zone), "Name": key.name, "Type": key.type.value}
-            await self._put({"PartitionKey": _WITHHELD, "RowKey": _row(key), **place})
+        rows = {_row(key): {"Zone": str(key.zone), "Name": key.name, "Type": key.type.value} for key in keys}
+        await self._put(_WITHHELD, rows)
 
     async def release(self, keys: Iterable[RecordKey]) -> None:
         """These wait no longer: a person let them through, or nobody asks for their withdrawal any more."""
-        for key in keys:
-            await self._delete(_WITHHELD, _row(key))
+        await self._delete(_WITHHELD, {_row(key) for key in keys})
 
     async def ours(self) -> Mapping[str, int]:
         """How many records of ours the last sweep counted, by the key of the zone's id."""
@@ -105,29 +91,20 @@ class Tally:
 
     async def note_ours(self, counts: Mapping[str, int]) -> None:
         """What a sweep counted."""
-        for zone, count in counts.items():
-            await self._put({"PartitionKey": _OURS, "RowKey": _digest(zone), "About": zone, "Count": count})
+        await self._put(_OURS, {_digest(zone): {"About": zone, "Count": count} for zone, count in counts.items()})
 
-    async def _rows(self, partition: str, *, since: str = "", until: str = "~") -> list[Mapping[str, Any]]:
+    async def _rows(self, partition: str, *, since: str = "", until: str = "~") -> list[TableEntity]:
+        asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
         limits = {"key": partition, "from": since, "to": until}
+        return await self._tally.rows(asked, limits, f"counting what was {partition}")
 
-        async def query() -> list[Mapping[str, Any]]:
-            asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
-            return [entity async for entity in self._table.query_entities(asked, parameters=limits)]
+    async def _put(self, partition: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Writes rows, by their keys, whatever stood there."""
+        whole = [{"PartitionKey": partition, "RowKey": key, **row} for key, row in rows.items()]
+        await self._tally.put_all(whole, f"noting what is {partition}")
 
-        with translated(f"counting what was {partition}"):
-            return await self._tally.run(query)
-
-    async def _put(self, entity: dict[str, Any]) -> None:
-        with translated(f"noting what is {entity['PartitionKey']}"):
-            await self._tally.run(lambda: self._table.upsert_entity(entity, UpdateMode.REPLACE))
-
-    async def _delete(self, partition: str, row: str) -> None:
-        try:
-            with translated(f"taking back what was {partition}"):
-                await self._table.delete_entity(partition, row)
-        except RacedError:
-            return  # another instance was faster
+    async def _delete(self, partition: str, rows: Collection[str]) -> None:
+        await self._tally.delete(partition, rows, f"taking back what was {partition}")
 
 
 def _row(key: RecordKey) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hubwarden.errors import RacedError
 from hubwarden.ledger.claims import FollowUp
 from hubwarden.model.scope import OneEndpoint, Scope, subject_of
 from hubwarden.model.work import WorkItem
@@ -61,10 +60,7 @@ async def close(rooms: Rooms, scope: Scope) -> None:
     subject = subject_of(scope)
     if subject is None:
         return
-    try:
-        await rooms.claims.close_follow_up(subject)
-    except RacedError:
-        return  # there was none
+    await rooms.claims.close_follow_up(subject)
 
 
 async def wait_until_due(rooms: Rooms, item: WorkItem) -> None:

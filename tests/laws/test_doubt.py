@@ -259,7 +259,7 @@ async def outage(estate: Estate) -> AsyncIterator[None]:
     nobody = "AccountName=test;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:9/test;"
     async with TableClient.from_connection_string(nobody, "claims", retry_total=0) as unreachable:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(estate.hubwarden.rooms.claims, "_table", unreachable)
+            patch.setattr(estate.hubwarden.rooms.claims._claims, "client", unreachable)
             patch.setattr("hubwarden.runtime.PUT_OFF", 0.0)
             yield
 
