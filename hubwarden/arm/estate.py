@@ -5,8 +5,10 @@ What is remembered is never enough for a Drop or a decision: those ask for a fre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from hubwarden.arm.remedies import WRITER, with_remedy
@@ -29,13 +31,33 @@ TENANTS_LAST = 3600.0
 MISS_LASTS = 30.0
 """Seconds after which a zone or member that was not there is looked for again."""
 
+About = TypeVar("About")
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered(Generic[Value]):
-    value: Value
-    at: float
+class _Memory(Generic[About, Value]):
+    """Answers, each with when it came; what several want to know at once is asked once."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._known: dict[About, tuple[Value, float]] = {}
+        self._asking: defaultdict[About, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def known(self, about: About) -> Value | None:
+        """What was answered last, however long ago."""
+        value, _ = self._known.get(about, (None, 0.0))
+        return value
+
+    async def recall(self, about: About, lasts: Callable[[], float], ask: Callable[[], Awaitable[Value]]) -> Value:
+        """The answer, asked for anew where the last one is as old as it `lasts` (seconds)."""
+        async with self._asking[about]:
+            if about not in self._known or self._now() - self._known[about][1] >= lasts():
+                self._known[about] = (await ask(), self._now())
+            return self._known[about][0]
+
+    def forget(self) -> None:
+        """The next question is asked, whatever it is about."""
+        self._known.clear()
 
 
 class Estate:
@@ -56,11 +78,10 @@ class Estate:
         self._subscriptions = subscriptions
         self._management_groups = tuple(management_groups)
         self._excluded = excluded
-        self._now = now
-        self._zones: _Remembered[tuple[HubZones, ...]] | None = None
-        self._members: _Remembered[frozenset[str]] | None = None
-        self._links: dict[ResourceId, _Remembered[tuple[Link, ...]]] = {}
-        self._tenants: dict[str, _Remembered[Tenant | None]] = {}
+        self._zones: _Memory[None, tuple[HubZones, ...]] = _Memory(now)
+        self._members: _Memory[None, frozenset[str]] = _Memory(now)
+        self._links: _Memory[ResourceId, tuple[Link, ...]] = _Memory(now)
+        self._tenants: _Memory[str, Tenant | None] = _Memory(now)
 
     @property
     def named(self) -> frozenset[str]:
@@ -85,8 +106,8 @@ class Estate:
             return True
         if not self._management_groups:
             return False
-        known = self._members is not None and subscription in self._members.value
         # A new subscription should not wait ten minutes for its first record.
+        known = subscription in (self._members.known(None) or ())
         return subscription in await self._under(MEMBERS_LAST if known and not fresh else MISS_LASTS)
 
     async def members(self) -> frozenset[str]:
@@ -95,11 +116,8 @@ class Estate:
         return (under | self._subscriptions) - self._excluded
 
     async def _under(self, lasts: float) -> frozenset[str]:
-        members = self._members
-        if members is None or not self._fresh(members, lasts):
-            members = _Remembered(await subscriptions_under(self._session, self._management_groups), self._now())
-            self._members = members
-        return members.value
+        ask = partial(subscriptions_under, self._session, self._management_groups)
+        return await self._members.recall(None, lambda: lasts, ask)
 
     def may_come_to_include(self, subscription: str) -> bool:
         """Whether the index may yet show a subscription as ours that it does not show now."""
@@ -125,27 +143,24 @@ class Estate:
 
         How full they are is only as new as the list: whoever wants to know lists them `fresh`.
         """
-        zones = self._zones
-        if fresh or zones is None or not self._fresh(zones, self._zones_last(zones, at_least_once_more)):
-            zones = _Remembered(tuple([await self._with_zones(hub) for hub in self._hubs]), self._now())
-            self._zones = zones
-        return zones.value
 
-    def _zones_last(self, zones: _Remembered[tuple[HubZones, ...]], at_least_once_more: bool) -> float:
-        in_trouble = any(hub.trouble for hub in zones.value)
-        return MISS_LASTS if at_least_once_more or in_trouble else ZONES_LAST
+        def lasts() -> float:
+            in_trouble = any(hub.trouble for hub in self._zones.known(None) or ())
+            return 0.0 if fresh else MISS_LASTS if at_least_once_more or in_trouble else ZONES_LAST
+
+        return await self._zones.recall(None, lasts, self._with_their_zones)
+
+    async def _with_their_zones(self) -> tuple[HubZones, ...]:
+        return tuple([await self._with_zones(hub) for hub in self._hubs])
 
     async def links(self, zone: ResourceId) -> tuple[Link, ...]:
         """The networks that a zone is linked to. Raises where ARM does not show them."""
-        known = self._links.get(zone)
-        if known is None or not self._fresh(known, ZONES_LAST):
-            known = self._links[zone] = _Remembered(await list_links(self._session, zone), self._now())
-        return known.value
+        return await self._links.recall(zone, lambda: ZONES_LAST, partial(list_links, self._session, zone))
 
     def forget_zones(self) -> None:
         """A zone proved to be gone, made or linked: the next question lists them anew."""
-        self._zones = None
-        self._links.clear()
+        self._zones.forget()
+        self._links.forget()
 
     async def _with_zones(self, hub: Hub) -> HubZones:
         """One hub's trouble is its own: the others go on."""
@@ -162,13 +177,9 @@ class Estate:
 
     async def _tenant(self, subscription: str, *, fresh: bool) -> Tenant | None:
         key = fold(subscription)
-        known = self._tenants.get(key)
-        # An answer that shows nothing is not worth keeping for an hour: a role may have just been granted.
-        lasts = TENANTS_LAST if known and known.value else MISS_LASTS
-        if fresh or known is None or not self._fresh(known, lasts):
-            known = _Remembered(await tenant_of(self._session, key), self._now())
-            self._tenants[key] = known
-        return known.value
 
-    def _fresh(self, remembered: _Remembered[Value] | None, lasts: float) -> bool:
-        return remembered is not None and self._now() - remembered.at < lasts
+        def lasts() -> float:
+            # An answer that shows nothing is not worth keeping for an hour: a role may have just been granted.
+            return 0.0 if fresh else TENANTS_LAST if self._tenants.known(key) else MISS_LASTS
+
+        return await self._tenants.recall(key, lasts, partial(tenant_of, self._session, key))

@@ -70,6 +70,18 @@ async def test_a_target_does_not_look_at_the_endpoints_of_one_whose_name_begins_
     assert await estate.record("st10") is None
 
 
+async def test_looks_that_begin_together_ask_but_once_for_what_all_of_them_want_to_know(estate: Estate) -> None:
+    """The zones of a hub and the tenant of a subscription: whoever asks while others do waits for their answer."""
+    target = await estate.azure.storage_account("st1")
+    endpoints = [await estate.azure.endpoint(f"pe{number}", target) for number in range(4)]
+    await estate.forget_calls()
+    await estate.hubwarden.run(OneTarget(ResourceId.parse(target)))
+    calls = await estate.calls()
+    assert [calls.count(f"GET {each}") for each in endpoints] == [1, 1, 1, 1]
+    assert len([call for call in calls if call.endswith("/privateDnsZones")]) == 1
+    assert calls.count(f"GET /subscriptions/{SPOKE}") == 1
+
+
 async def test_a_target_out_of_the_estate_is_held_and_its_endpoints_here_are_looked_at(found: Founding) -> None:
     estate = await found(estate={"subscriptions": [HUB]})
     target = ResourceId.parse(resource_id(SPOKE, "rg-spoke", "Microsoft.Storage/storageAccounts", "st1"))
