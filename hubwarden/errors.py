@@ -117,5 +117,7 @@ class NotFoundError(HubwardenError):
 
 
 def trouble(error: OSError | UnicodeDecodeError) -> str:
-    """What is wrong with a file, in the system's words; its name is in the message already."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    """What is wrong with a file, in the system's words where it has some; its name is in the message already."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"it is not text in UTF-8, as byte {error.start + 1} shows"

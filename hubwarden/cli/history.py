@@ -23,8 +23,10 @@ MOST_RUNS = 500
 def add(commands: Commands) -> None:
     """Adds the commands."""
     runs = add_command(commands, "runs", "list past and running runs, the newest first, or show one")
-    runs.add_argument("id", nargs="?", help="the run to show; its Report is JSON in any format but csv")
-    runs.add_argument("--top", type=_count, default=20, help="how many to list; 20 unless you say otherwise")
+    runs.add_argument("id", nargs="?", metavar="RUN", help="the run to show; its Report is JSON in any format but csv")
+    runs.add_argument(
+        "--top", type=_count, default=20, metavar="COUNT", help="how many to list; 20 unless you say otherwise"
+    )
     add_format(runs).set_defaults(run=_runs)
 
 

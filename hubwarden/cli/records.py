@@ -23,14 +23,17 @@ def add(commands: Commands) -> None:
     """Adds the commands."""
     reconcile = add_command(commands, "reconcile", "make records right and answer connections, now")
     reconcile.add_argument(
-        "id", nargs="?", help="resource id of a private endpoint, or of a target; without one, the whole estate"
+        "id",
+        nargs="?",
+        metavar="ID",
+        help="resource id of a private endpoint, or of a target; without one, the whole estate",
     )
     reconcile.add_argument("--plan", action="store_true", help="only show what would be done")
     add_format(reconcile).set_defaults(run=_reconcile)
 
     explain = add_command(commands, "explain", "show what is seen, wanted, held and owned, and why")
-    explain.add_argument("what", help="resource id of a private endpoint, or a host name")
-    explain.add_argument("--format", choices=("table", "json"), default="table")
+    explain.add_argument("what", metavar="WHAT", help="resource id of a private endpoint, or a host name")
+    explain.add_argument("--format", choices=("table", "json"), default="table", help="for people, or for programs")
     explain.set_defaults(run=_explain)
 
 

@@ -18,7 +18,9 @@ def add(commands: Commands) -> None:
     config = add_command(commands, "config", "check hubwarden.yaml, or print its JSON Schema")
     config_commands = config.add_subparsers(required=True, metavar="check|schema")
     check = add_command(config_commands, "check", "list every fault and warning; exit 2 when there is a fault")
-    check.add_argument("file", nargs="?", type=Path, help="the file; without one, what the app itself would use")
+    check.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="the file; without one, what the app itself would use"
+    )
     check.set_defaults(run=_check)
     add_command(config_commands, "schema", "print the JSON Schema for editors").set_defaults(run=_schema)
 

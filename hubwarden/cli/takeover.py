@@ -23,7 +23,10 @@ def add(commands: Commands) -> None:
     about = "take records over from endpoints' DNS zone groups, one endpoint at a time, with your own rights"
     takeover = add_command(commands, "takeover", about)
     takeover.add_argument(
-        "endpoint", nargs="*", help="resource ids; without one, all whose zone groups made records in our hubs"
+        "endpoint",
+        nargs="*",
+        metavar="ENDPOINT",
+        help="resource ids; without one, all whose zone groups made records in our hubs",
     )
     add_apply(takeover)
     add_format(takeover).set_defaults(run=_takeover)

@@ -32,7 +32,8 @@ def add_apply(command: argparse.ArgumentParser) -> None:
 
 def add_format(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Gives a command its `--format`: table, json or csv."""
-    command.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    about = "for people, which is the default, or for programs; these have everything"
+    command.add_argument("--format", choices=("table", "json", "csv"), default="table", help=about)
     return command
 
 

@@ -53,7 +53,7 @@ def _settings(arguments: argparse.Namespace) -> Config:
         )
     names = [hub.name for hub in config.hubs]
     if arguments.hub not in names:
-        raise InputError(f"--hub {arguments.hub}: there is no such hub; there are {', '.join(names)}")
+        raise InputError(f"--hub {arguments.hub}: it is not one of the hubs: {', '.join(names)}")
     return config
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from hubwarden.errors import LedgerUnavailableError, RacedError
 
@@ -13,6 +13,7 @@ _ROLES = (
     " What to do: assign the roles 'Storage Table Data Contributor' and 'Storage Queue Data Contributor' to the app's"
     " identity at the storage account of HUBWARDEN_STORAGE; if it has them, look at the account's network rules."
 )
+_SIGN_IN = " (the app uses its managed identity; at a shell, sign in: az login)"
 
 
 @contextmanager
@@ -21,6 +22,10 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
+        if (
+            isinstance(error, ClientAuthenticationError) and error.response is None
+        ):  # nothing was asked: there was no token to ask with
+            raise LedgerUnavailableError(f"{doing}: no token for Azure Storage: {_brief(error)}{_SIGN_IN}") from error
         if error.status_code in (404, 409, 412):
             raise RacedError(f"{doing}: changed by somebody else meanwhile") from error
         mend = _ROLES if error.status_code in (401, 403) else ""

@@ -124,7 +124,7 @@ def new_run_id(now: float) -> str:
 def run_id(value: str) -> str:
     """Reads the name of a run. Raises InputError for anything else."""
     if not _RUN_ID.fullmatch(value):
-        raise InputError("the name of a run looks like 20261122T022000123Z-1a2b3c4d")
+        raise InputError(f"{value[:80]!r} is not the name of a run, which looks like 20261122T022000123Z-1a2b3c4d")
     return value
 
 

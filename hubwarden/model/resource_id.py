@@ -64,7 +64,7 @@ class ResourceId:
             raise _not_an_id(text, "it has characters that cannot be seen")
         parts = iter(text.removesuffix("/").split("/"))
         if next(parts) != "":
-            raise _not_an_id(text, "it begins with /subscriptions/")
+            raise _not_an_id(text, "one begins with /subscriptions/")
         _keyword(parts, "subscriptions", text)
         subscription = _matching(parts, _SUBSCRIPTION, "subscription id (a GUID)", text)
         group = provider = ""

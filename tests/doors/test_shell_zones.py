@@ -107,7 +107,7 @@ async def test_a_hub_that_cannot_be_asked_about_is_refused_with_a_reason(silent:
     )
     assert [said.code for said in (unknown, cloud, none, nowhere)] == [BAD_INPUT] * 4
     assert [said.out for said in (unknown, cloud, none, nowhere)] == [""] * 4
-    assert unknown.errors == "--hub neu: there is no such hub; there are weu\n"
+    assert unknown.errors == "--hub neu: it is not one of the hubs: weu\n"
     assert "the cloud of the settings, which is public" in cloud.errors
     assert "germany" in none.errors
     assert "/nowhere/hubwarden.yaml" in nowhere.errors

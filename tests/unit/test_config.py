@@ -546,6 +546,7 @@ def test_a_file_that_cannot_be_read_is_a_fault(kind: str, tmp_path: Path) -> Non
         load({"AzureWebJobsStorage": STORAGE, "HUBWARDEN_CONFIG": str(file)})
     [fault] = refused.value.faults
     assert fault.startswith(f"{file}: cannot be read: ")
+    assert kind != "not UTF-8" or fault.endswith("it is not text in UTF-8, as byte 11 shows")
 
 
 def test_the_shipped_file_is_loaded_where_no_other_is_named() -> None:
