@@ -49,10 +49,14 @@ async def approve(
     connections: Iterable[Connection],
     *,
     applies: bool,
+    notes: bool = False,
     run: str = "",
     guids: Mapping[ResourceId, str] | None = None,
 ) -> Approvals:
     """Decides on those of the connections that are Pending and, where it `applies`, answers them for a run.
+
+    Where it `notes`, or applies, the ledger remembers since when they wait. In mode plan whoever waits, waits for a
+    person, whatever a rule says.
 
     What cannot be learnt of one holds that one (laws 10 and 13). `guids` are the resourceGuids of their endpoints, as
     far as they are known. Raises LedgerUnavailableError before anything is written; after that, every failure is an
@@ -60,11 +64,11 @@ async def approve(
     """
     given = {each.id: each for each in connections}
     pending = [each for each in given.values() if each.status is ConnectionStatus.PENDING]
-    since = await since_when(rooms, pending, notes=applies, guids=guids)
+    since = await since_when(rooms, pending, notes=notes or applies, guids=guids)
     approvals = await _answered(rooms, given, since, applies=applies, run=run)
     decisions = tuple(replace(each, since=_first(since, each.connection)) for each in approvals.decisions)
-    held = [each for each in decisions if each.verdict is Verdict.HOLD]
-    return replace(approvals, decisions=decisions, warnings=overdue(rooms, held, since))
+    left = [each for each in decisions if each.verdict is Verdict.HOLD or not rooms.applies]
+    return replace(approvals, decisions=decisions, warnings=overdue(rooms, left, since))
 
 
 async def _answered(

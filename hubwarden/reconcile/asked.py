@@ -88,7 +88,7 @@ async def keep_promise(rooms: Rooms, item: WorkItem, *, within: float) -> None:
     except HubwardenError as error:
         await _fail(rooms, run, str(error))
     else:
-        measure(report)
+        measure(report, answers=rooms.applies)
         await _store(rooms, report, run.plan)
         log.info("run %s: %s: %s", run.id, run.scope, report.status)
         await _hand_on_the_rest(rooms, report)
@@ -100,7 +100,7 @@ async def keep(rooms: Rooms, report: Report, *, plan: str = "", asked: bool = Fa
 
     To fail is only a warning, for the work itself is done.
     """
-    measure(report)
+    measure(report, answers=rooms.applies)
     sweep = isinstance(report.scope, Everything)
     if not (asked or sweep or _had_an_effect(report)):
         return

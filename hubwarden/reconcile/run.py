@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from hubwarden.arm.index import connections_in_index, endpoints_of_target, guids_in_index
-from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.errors import HubwardenError, LedgerUnavailableError, PlanChangedError, PlanOnlyError
 from hubwarden.ledger.decisions import Given
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
@@ -17,7 +19,7 @@ from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, 
 from hubwarden.model.word import Word
 from hubwarden.reconcile.afterwards import answered, look_afterwards
 from hubwarden.reconcile.answer import close_open
-from hubwarden.reconcile.approve import approve
+from hubwarden.reconcile.approve import Approvals, approve
 from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.look import outside
 from hubwarden.reconcile.missing import missing_handed_on
@@ -34,6 +36,11 @@ from hubwarden.reconcile.write import Orders, Part, together, write, write_all
 from hubwarden.reconcile.zones import complete_zone
 from hubwarden.telemetry.measured import unanswered
 from hubwarden.telemetry.tracing import span
+
+APPROVALS_LAST = 240.0
+"""Seconds after which a sweep leaves approvals to the next run: half of its time is the records'."""
+
+log = logging.getLogger(__name__)
 
 
 async def reconcile(
@@ -56,10 +63,11 @@ async def reconcile(
         raise PlanOnlyError("the settings say mode: plan, so nobody applies a plan")
     if plan and not through:
         through = await let_through(rooms, scope, plan)
+    notes = applies
     applies = applies and rooms.applies and (bool(through) or not isinstance(scope, Word))
     run = run or new_run_id(rooms.now())
     with span("run", run=run), unanswered(scope, rooms.now):
-        return await _run(rooms, scope, Orders(applies, let_through=through, run=run))
+        return await _run(rooms, scope, Orders(applies, let_through=through, run=run, notes=notes))
 
 
 async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
@@ -133,9 +141,7 @@ async def _part(rooms: Rooms, scope: Scope, orders: Orders) -> Part:
             return await _pending(rooms, orders)
         case Everything():
             began = rooms.now()
-            if orders.applies:
-                await close_open(rooms)
-            return together([await _pending(rooms, orders, thorough=True), await sweep(rooms, orders, began=began)])
+            return together([await _approvals(rooms, orders), await sweep(rooms, orders, began=began)])
 
 
 async def _endpoint(rooms: Rooms, scope: OneEndpoint, orders: Orders) -> Part:
@@ -160,7 +166,7 @@ async def _own_connection(rooms: Rooms, view: View, orders: Orders) -> Part:
         # Without an endpoint it tells of the target, whose owner is not asked for here: the endpoint is not approved.
         return Part(Plan(held=(found,))) if found.endpoint else Part()
     guids = {seen.id: seen.guid}
-    return (await approve(rooms, found, applies=orders.applies, run=orders.run, guids=guids)).as_part()
+    return (await _decided(rooms, found, orders, guids)).as_part()
 
 
 async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
@@ -170,7 +176,7 @@ async def _target(rooms: Rooms, target: ResourceId, orders: Orders) -> Part:
     if isinstance(found, Held):
         decided = Part(Plan(held=(found,)))
     else:
-        decided = (await approve(rooms, found, applies=orders.applies, run=orders.run)).as_part()
+        decided = (await _decided(rooms, found, orders)).as_part()
         endpoints |= {each.endpoint for each in found if each.endpoint}
     return together([decided, await _endpoints(rooms, endpoints, orders)])
 
@@ -179,11 +185,36 @@ async def _pending(rooms: Rooms, orders: Orders, *, thorough: bool = False) -> P
     """Whatever waits in the estate is decided."""
     found = await everywhere(rooms, thorough=thorough)
     guids = await _guids(rooms, found.connections) if thorough else None
-    approvals = await approve(rooms, found.connections, applies=orders.applies, run=orders.run, guids=guids)
+    approvals = await _decided(rooms, found.connections, orders, guids)
     await look_afterwards(rooms, approvals)
-    if thorough and orders.applies:
+    if thorough and orders.notes:
         await forget_ended(rooms, found.connections)
     return together([approvals.as_part(), Part(Plan(warnings=left_out(found.nameless)))])
+
+
+async def _approvals(rooms: Rooms, orders: Orders) -> Part:
+    """A sweep's approvals: what was left open is closed, whatever waits is decided.
+
+    One provider that is ill keeps no record from being made right (law 13): then they are broken off, as by a crash,
+    and the run is not whole. Raises LedgerUnavailableError.
+    """
+    try:
+        async with asyncio.timeout(APPROVALS_LAST):
+            if orders.applies:
+                await close_open(rooms)
+            return await _pending(rooms, orders, thorough=True)
+    except LedgerUnavailableError:
+        raise
+    except (HubwardenError, TimeoutError) as error:
+        log.error("sweep: not all that waits was decided: %s", str(error) or "it took too long")
+        return Part(complete=False)
+
+
+async def _decided(
+    rooms: Rooms, found: Iterable[Connection], orders: Orders, guids: Mapping[ResourceId, str] | None = None
+) -> Approvals:
+    """Decides on these as ordered; `guids` are the resourceGuids of their endpoints, as far as they are known."""
+    return await approve(rooms, found, applies=orders.applies, notes=orders.notes, run=orders.run, guids=guids)
 
 
 async def _guids(rooms: Rooms, connections: Collection[Connection]) -> dict[ResourceId, str]:

@@ -48,6 +48,8 @@ class Orders:
     """Why nothing may be withdrawn in this run; empty where it may."""
     run: str = ""
     """Whose orders they are; empty until it has begun."""
+    notes: bool = False
+    """Whether the ledger may note since when connections wait: also in mode plan, unless a plan is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,11 @@ def unanswered(scope: Scope, now: Callable[[], float]) -> Iterator[None]:
         raise
 
 
-def measure(report: Report) -> None:
-    """Everything that a Report tells of its run, be it done or only planned."""
+def measure(report: Report, *, answers: bool = True) -> None:
+    """Everything that a Report tells of its run, be it done or only planned.
+
+    `answers` says whether the settings let connections be answered: in mode plan each of them waits for a person.
+    """
     plan, scope = report.plan, {"scope": kind_of(report.scope)}
     lasted = (report.finished_at - report.started_at).total_seconds()
     instruments.runs.record(lasted, {**scope, "status": report.status.value})
@@ -55,7 +58,7 @@ def measure(report: Report) -> None:
         _gauge(instruments.held_records, (held for held in plan.held if held.connection is None))
     if isinstance(report.scope, Everything | Pending) and report.complete:
         _gauge(instruments.held_connections, (held for held in plan.held if held.connection is not None))
-        _measure_waiting(report)
+        _measure_waiting(report, answers=answers)
 
 
 def swept() -> None:
@@ -152,8 +155,8 @@ def _gauge(gauge: instruments.Gauge, held: Iterable[Held]) -> None:
         gauge.set(counted[reason], {"reason": reason.value})
 
 
-def _measure_waiting(report: Report) -> None:
-    holding = [decision for decision in report.decisions if decision.verdict is Verdict.HOLD]
+def _measure_waiting(report: Report, *, answers: bool) -> None:
+    holding = [decision for decision in report.decisions if decision.verdict is Verdict.HOLD or not answers]
     since = [decision.since for decision in holding if decision.since is not None]
     instruments.waiting.set(len(holding))
     instruments.longest_wait.set(max((report.finished_at.timestamp() - each for each in since), default=0.0))

@@ -23,6 +23,7 @@ from hubwarden.model.scope import OneEndpoint, OneTarget, Pending
 from hubwarden.reconcile.since import since_when
 from hubwarden.runtime import Runtime
 from tests.azure import SPOKE, resource_id
+from tests.collected import Collected
 from tests.estate import Estate, config
 from tests.laws.conftest import Founding, restarted
 from tests.laws.test_approvals import OWN, STORAGE, asked, by_hand, connections_of, fault, guarded, statuses, target_of
@@ -119,6 +120,30 @@ async def test_a_plan_notes_nothing(found: Founding) -> None:
     await estate.sweep(applies=False)
     [shown] = await estate.hubwarden.connections(PENDING)
     assert (await sights(estate), shown.since) == ([], None)
+
+
+async def test_in_mode_plan_whoever_waits_waits_for_a_person(found: Founding, collected: Collected) -> None:
+    """During the rollout nobody else answers, whatever a rule would: it is noted, counted and warned of, and forgotten.
+
+    So rules with `age` say in mode plan what they would do (docs/events.md, "Reminders").
+    """
+    estate = await guarded(found, OLD, OWN, mode="plan")
+    endpoint = await asked(estate, target := await target_of(estate, STORAGE))
+    began = estate.time.now()
+    report = await estate.hubwarden.run(Pending())
+    assert [(each.verdict, each.since) for each in report.decisions] == [(Verdict.APPROVE, began)]
+    estate.time.seconds += 7 * DAY + 1
+    report = await estate.hubwarden.run(Pending())
+    assert [(each.verdict, each.rule) for each in report.decisions] == [(Verdict.REJECT, "old")], "as it would be"
+    assert [each.endpoint for each in report.plan.warnings] == [ResourceId.parse(endpoint)]
+    points = collected.points("hubwarden.waiting.connections", "hubwarden.waiting.longest")
+    assert list(points.values()) == [1, 7 * DAY + 1]
+    assert await statuses(estate, target) == [PENDING], "nobody is answered"
+
+    [connection] = await connections_of(estate, target)
+    await by_hand(estate, connection, "Approved")
+    await estate.sweep()
+    assert await sights(estate) == []
 
 
 @contextmanager
