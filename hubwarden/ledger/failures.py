@@ -22,9 +22,7 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        if (
-            isinstance(error, ClientAuthenticationError) and error.response is None
-        ):  # nothing was asked: there was no token to ask with
+        if isinstance(error, ClientAuthenticationError) and error.response is None:  # there was no token to ask with
             raise LedgerUnavailableError(f"{doing}: no token for Azure Storage: {_brief(error)}{_SIGN_IN}") from error
         if error.status_code in (404, 409, 412):
             raise RacedError(f"{doing}: changed by somebody else meanwhile") from error

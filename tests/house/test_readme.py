@@ -1,4 +1,4 @@
-"""The README, the simulator's page and the examples say what is so: targets, links, options, settings, the demo."""
+"""The README, the simulator's page and the examples say what is so: targets, options, settings, the demo."""
 
 from __future__ import annotations
 
@@ -40,12 +40,6 @@ def test_every_make_target_that_is_named_exists() -> None:
     }
     assert named
     assert named <= targets
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        assert link.startswith("https://") or (page.parent / link).exists(), link
 
 
 def test_the_simulators_page_lists_its_settings_with_their_defaults() -> None:
