@@ -42,8 +42,11 @@ class Hint:
     """The event's own traceparent (CloudEvents' distributed tracing extension); empty where it has none."""
 
     def cause(self, trace: str | None) -> Cause:
-        """What a look because of it is caused by, in the event's own trace, or else in its delivery's."""
-        return Cause(self.trace or trace or "", self.at)
+        """What a look because of it is caused by, in the event's own trace, or else in its delivery's.
+
+        Where looks come later on purpose, it bears no time: how long they take tells nothing of how fast we are.
+        """
+        return Cause(self.trace or trace or "", 0.0 if self.again else self.at)
 
 
 def is_event(text: str) -> bool:
