@@ -13,7 +13,6 @@ from hubwarden.errors import ConfigError, HubwardenError, InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, private_endpoint_id
 from hubwarden.model.report import Run, run_id
-from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import connection_data, explanation_data, name_data, run_data, run_report
 from hubwarden.report.coverage import measured_data
 from hubwarden.runtime import is_ready, runtime, settings
@@ -38,8 +37,8 @@ async def api_explain(req: func.HttpRequest) -> func.HttpResponse:
         case {"endpoint": _, "name": _}:
             raise InputError("say 'endpoint' or 'name', not both")
         case {"endpoint": text}:
-            scope = OneEndpoint(private_endpoint_id(text))
-            return answer(200, explanation_data(await in_time(runtime().explain(scope))))
+            endpoint = private_endpoint_id(text)
+            return answer(200, explanation_data(await in_time(runtime().explain(endpoint))))
         case {"name": text}:
             name = DnsName.parse(text)
             return answer(200, name_data(await in_time(runtime().explain_name(name))))

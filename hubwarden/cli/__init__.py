@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from hubwarden.cli import connections, coverage, history, names, policy, records, settings, takeover, word, zones
-from hubwarden.cli.terminal import BAD_INPUT, FAILED
-from hubwarden.errors import ConfigError, HubwardenError, InputError
+from hubwarden.cli.terminal import BAD_INPUT, FAILED, HELD
+from hubwarden.errors import ConfigError, HubwardenError, InputError, NotDecidedError, PlanChangedError, PlanOnlyError
 
 COMMANDS = (settings, policy, names, zones, records, connections, history, word, takeover, coverage)
 """The modules that bring commands, in the order in which the help shows them."""
@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except (NotDecidedError, PlanChangedError, PlanOnlyError) as error:
+        print(error, file=sys.stderr)
+        return HELD
     except HubwardenError as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, opened, show
-from hubwarden.errors import NotDecidedError, PlanOnlyError
-from hubwarden.model.connection import Decision, Verdict
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, asked, show
+from hubwarden.model.connection import Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.person import Ruling
 from hubwarden.model.report import Report, Result, Status
 from hubwarden.report.as_json import connection_data, report_data
 from hubwarden.report.as_text import connections_csv, connections_text, report_csv, report_text
+from hubwarden.runtime import Runtime
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -44,11 +42,7 @@ def _add_answer(command: argparse.ArgumentParser, verdict: Verdict) -> None:
 
 
 def _connections(arguments: argparse.Namespace) -> int:
-    async def read() -> tuple[Decision, ...]:
-        async with opened() as house:
-            return await house.connections(ConnectionStatus(arguments.status))
-
-    found = asyncio.run(read())
+    found = asked(lambda house: house.connections(ConnectionStatus(arguments.status)))
     data = {"value": [connection_data(decision) for decision in found]}
     show(arguments.format, data, lambda: connections_text(found), lambda: connections_csv(found))
     return OK
@@ -57,15 +51,10 @@ def _connections(arguments: argparse.Namespace) -> int:
 def _decide(arguments: argparse.Namespace) -> int:
     ruling = Ruling.read(arguments.connection, arguments.verdict, arguments.reason, arguments.endpoint)
 
-    async def decide() -> Report:
-        async with opened() as house:
-            return await house.decide(ruling, await house.operator())
+    async def decide(house: Runtime) -> Report:
+        return await house.decide(ruling, await house.operator())
 
-    try:
-        report = asyncio.run(decide())
-    except (NotDecidedError, PlanOnlyError) as error:
-        print(error, file=sys.stderr)
-        return HELD
+    report = asked(decide)
     show(arguments.format, report_data(report), lambda: report_text(report), lambda: report_csv(report))
     if report.status is not Status.DONE:
         return FAILED

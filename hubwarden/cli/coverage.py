@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, show
-from hubwarden.model.coverage import Coverage, Ours, account_id, app_id
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, asked, show
+from hubwarden.model.coverage import Ours, account_id, app_id
 from hubwarden.report.coverage import coverage_csv, coverage_data, coverage_text
-from hubwarden.runtime import Runtime
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -38,12 +36,7 @@ def _coverage(arguments: argparse.Namespace) -> int:
     account = account_id(arguments.queue) if arguments.queue is not None else None
     config = load()
     ours = Ours(app or config.environment.app, account)
-
-    async def run() -> Coverage:
-        async with Runtime.build(config) as house:
-            return await house.coverage(ours)
-
-    coverage = asyncio.run(run())
+    coverage = asked(lambda house: house.coverage(ours), config)
     show(
         arguments.format,
         coverage_data(coverage),

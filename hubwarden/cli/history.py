@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import OK, add_command, add_format, opened, show
+from hubwarden.cli.terminal import OK, add_command, add_format, asked, show
 from hubwarden.errors import InputError
-from hubwarden.model.report import Run, run_id
+from hubwarden.model.report import run_id
 from hubwarden.report.as_json import run_data, run_report
 from hubwarden.report.as_text import run_text, runs_csv, runs_text
 
@@ -39,23 +38,14 @@ def _count(text: str) -> int:
 def _runs(arguments: argparse.Namespace) -> int:
     if arguments.id is not None:
         return _one_run(run_id(arguments.id), arguments.format)
-
-    async def newest() -> list[Run]:
-        async with opened() as house:
-            return (await house.runs(arguments.top))[0]
-
-    found = asyncio.run(newest())
+    found, _ = asked(lambda house: house.runs(arguments.top))
     data = {"value": [run_data(run) for run in found]}
     show(arguments.format, data, lambda: runs_text(found), lambda: runs_csv(found))
     return OK
 
 
 def _one_run(named: str, form: str) -> int:
-    async def read() -> Run | None:
-        async with opened() as house:
-            return await house.run_named(named)
-
-    found = asyncio.run(read())
+    found = asked(lambda house: house.run_named(named))
     if found is None:
         raise InputError(f"{named}: no such run is known; runs are kept for 30 days")
     shown = json.dumps(run_report(found), indent=2)

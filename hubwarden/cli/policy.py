@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubwarden.approval.rehearse import compare, judge_each, rehearse
-from hubwarden.cli.terminal import BAD_INPUT, FAILED, HELD, OK, add_command, add_format, opened, show, text_of
+from hubwarden.cli.terminal import BAD_INPUT, FAILED, HELD, OK, add_command, add_format, asked, show, text_of
 from hubwarden.errors import ConfigError, InputError, trouble
 from hubwarden.model.judgement import Asking, Case
 from hubwarden.report.faults import faults_csv, faults_data
@@ -111,11 +110,7 @@ def _waiting(arguments: argparse.Namespace, policies: list[Policy]) -> tuple[Ask
     if arguments.snapshot:
         return read_snapshot(text_of(arguments.snapshot), str(arguments.snapshot))
 
-    async def asked() -> tuple[Asking, ...]:
-        async with opened() as house:
-            return await house.asking(policies, wholly=arguments.save is not None)
-
-    waiting = asyncio.run(asked())
+    waiting = asked(lambda house: house.asking(policies, wholly=arguments.save is not None))
     if arguments.save:
         try:
             arguments.save.write_text(write_snapshot(waiting), encoding="utf-8")

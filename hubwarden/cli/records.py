@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, opened, show
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, asked, show
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT, private_endpoint_id
-from hubwarden.model.report import Report, Status
+from hubwarden.model.report import Status
 from hubwarden.model.scope import Everything, OneEndpoint, OneTarget, Scope, target_id
 from hubwarden.report.as_json import explanation_data, name_data, report_data
 from hubwarden.report.as_text import explanation_text, name_text, report_csv, report_text
@@ -39,12 +38,7 @@ def add(commands: Commands) -> None:
 
 def _reconcile(arguments: argparse.Namespace) -> int:
     scope = _scope(arguments.id)
-
-    async def run() -> Report:
-        async with opened() as house:
-            return await house.run(scope, applies=not arguments.plan)
-
-    report = asyncio.run(run())
+    report = asked(lambda house: house.run(scope, applies=not arguments.plan))
     show(arguments.format, report_data(report), lambda: report_text(report), lambda: report_csv(report))
     if report.status is not Status.DONE:
         return FAILED
@@ -59,17 +53,13 @@ def _scope(text: str | None) -> Scope:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    what = private_endpoint_id(arguments.what) if arguments.what.startswith("/") else DnsName.parse(arguments.what)
-
-    async def run() -> str:
-        async with opened() as house:
-            if isinstance(what, DnsName):
-                found = await house.explain_name(what)
-                data, text = name_data(found), name_text(found)
-            else:
-                explanation = await house.explain(OneEndpoint(what))
-                data, text = explanation_data(explanation), explanation_text(explanation)
-            return json.dumps(data, indent=2) if arguments.format == "json" else text
-
-    print(asyncio.run(run()))
+    if arguments.what.startswith("/"):
+        endpoint = private_endpoint_id(arguments.what)
+        explanation = asked(lambda house: house.explain(endpoint))
+        data, text = explanation_data(explanation), explanation_text(explanation)
+    else:
+        name = DnsName.parse(arguments.what)
+        found = asked(lambda house: house.explain_name(name))
+        data, text = name_data(found), name_text(found)
+    print(json.dumps(data, indent=2) if arguments.format == "json" else text)
     return OK

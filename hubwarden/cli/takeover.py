@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, opened, show
-from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, asked, show
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.takeover import TakeoverReport
 from hubwarden.report.takeover import takeover_csv, takeover_report_data, takeover_text
+from hubwarden.runtime import Runtime
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -35,17 +33,12 @@ def add(commands: Commands) -> None:
 def _takeover(arguments: argparse.Namespace) -> int:
     named = [private_endpoint_id(each) for each in arguments.endpoint]
 
-    async def run() -> TakeoverReport:
-        async with opened() as house:
-            if arguments.apply is None:
-                return await house.plan_takeovers(named)
-            return await house.take_over(named, arguments.apply)
+    async def run(house: Runtime) -> TakeoverReport:
+        if arguments.apply is None:
+            return await house.plan_takeovers(named)
+        return await house.take_over(named, arguments.apply)
 
-    try:
-        report = asyncio.run(run())
-    except (PlanChangedError, PlanOnlyError) as error:
-        print(error, file=sys.stderr)
-        return HELD
+    report = asked(run)
     again = shlex.join(["python", "-m", "hubwarden", "takeover", *map(str, named)])
     show(
         arguments.format,

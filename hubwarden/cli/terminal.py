@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hubwarden.errors import InputError, trouble
 from hubwarden.model.plan import plan_hash
@@ -16,7 +17,11 @@ OK, FAILED, BAD_INPUT, HELD = 0, 1, 2, 3
 """What a command ends with: well, with something that failed, for bad input, or with something held or refused."""
 
 if TYPE_CHECKING:
+    from hubwarden.config.loading import Config
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Answer = TypeVar("Answer")
 
 
 def add_command(commands: Commands, name: str, about: str) -> argparse.ArgumentParser:
@@ -56,11 +61,18 @@ def text_of(file: Path) -> str:
         raise InputError(f"{file}: cannot be read: {trouble(error)}") from error
 
 
-def opened() -> Runtime:
-    """The house, built from the settings. Raises ConfigError with every fault of theirs."""
+def asked(question: Callable[[Runtime], Awaitable[Answer]], config: Config | None = None) -> Answer:
+    """What the house answers, which is built for it from the settings and closed again.
+
+    Raises what the question raises, and ConfigError with every fault of the settings.
+    """
     from hubwarden.config.loading import load
 
-    return Runtime.build(load())
+    async def answered() -> Answer:
+        async with Runtime.build(config or load()) as house:
+            return await question(house)
+
+    return asyncio.run(answered())
 
 
 def _hash(text: str) -> str:

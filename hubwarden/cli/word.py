@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
-from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, opened, show
-from hubwarden.errors import PlanChangedError, PlanOnlyError
+from hubwarden.cli.terminal import FAILED, HELD, OK, add_apply, add_command, add_format, asked, show
 from hubwarden.model.plan import Plan
 from hubwarden.model.report import Report, Status
 from hubwarden.model.word import Verb, Word
@@ -43,16 +40,7 @@ def add(commands: Commands) -> None:
 
 def _obey(arguments: argparse.Namespace) -> int:
     word = Word.read(arguments.verb, arguments.names, arguments.zone, arguments.hub)
-
-    async def run() -> Report:
-        async with opened() as house:
-            return await house.run(word, applies=bool(arguments.apply), plan=arguments.apply or "")
-
-    try:
-        report = asyncio.run(run())
-    except (PlanChangedError, PlanOnlyError) as error:
-        print(error, file=sys.stderr)
-        return HELD
+    report = asked(lambda house: house.run(word, applies=bool(arguments.apply), plan=arguments.apply or ""))
     lines = [] if arguments.apply else [_how(word, report.plan)]
     show(
         arguments.format,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from typing import TYPE_CHECKING
 
 from hubwarden.catalog import catalogue
 from hubwarden.catalog.rows import CLOUDS
-from hubwarden.cli.terminal import OK, add_command, add_format, show
+from hubwarden.cli.terminal import OK, add_command, add_format, asked, show
 from hubwarden.errors import InputError
-from hubwarden.model.record import HubZones
 from hubwarden.report.zones import zones_csv, zones_data, zones_text
-from hubwarden.runtime import Runtime
 
 if TYPE_CHECKING:
     from hubwarden.cli.terminal import Commands
@@ -33,7 +30,7 @@ def _zones(arguments: argparse.Namespace) -> int:
     else:
         config = _settings(arguments)
         rows = catalogue(config.cloud, config.rows).rows
-        there = asyncio.run(_of_hub(config, arguments.hub)).zones
+        there = asked(lambda house: house.hub_zones(arguments.hub), config).zones
     show(
         arguments.format,
         zones_data(rows, there),
@@ -55,8 +52,3 @@ def _settings(arguments: argparse.Namespace) -> Config:
     if arguments.hub not in names:
         raise InputError(f"--hub {arguments.hub}: it is not one of the hubs: {', '.join(names)}")
     return config
-
-
-async def _of_hub(config: Config, name: str) -> HubZones:
-    async with Runtime.build(config) as house:
-        return await house.hub_zones(name)

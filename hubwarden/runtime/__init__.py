@@ -31,7 +31,7 @@ from hubwarden.model.policy import Policy
 from hubwarden.model.record import HubZones
 from hubwarden.model.report import Explanation, NameExplanation, Report, Run
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import OneEndpoint, Scope
+from hubwarden.model.scope import Scope
 from hubwarden.model.takeover import TakeoverReport
 from hubwarden.model.work import Cause, WorkItem
 from hubwarden.runtime.building import account_of, credential_of, rooms_of
@@ -96,11 +96,11 @@ class Runtime:
 
         return await connections(self.rooms, status)
 
-    async def explain(self, scope: OneEndpoint) -> Explanation:
+    async def explain(self, endpoint: ResourceId) -> Explanation:
         """What is seen, wanted, held and owned, and why; changes nothing."""
         from hubwarden.reconcile.explain import explain
 
-        return await explain(self.rooms, scope.endpoint)
+        return await explain(self.rooms, endpoint)
 
     async def hub_zones(self, name: str) -> HubZones:
         """A hub of the settings and the zones that it has now. Raises UnavailableError where they are not shown."""

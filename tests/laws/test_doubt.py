@@ -314,6 +314,6 @@ async def test_an_end_that_is_not_confirmed_after_the_records_were_read(estate: 
 async def test_explaining_an_endpoint_outside_the_estate_asks_azure_nothing(estate: Estate) -> None:
     stranger = resource_id("00000000-0000-0000-0000-0000000000ee", "rg", "Microsoft.Network/privateEndpoints", "pe1")
     await estate.forget_calls()
-    explanation = await estate.hubwarden.explain(one(stranger))
+    explanation = await estate.hubwarden.explain(ResourceId.parse(stranger))
     assert [each.reason for each in explanation.plan.held] == [HeldReason.OUTSIDE_ESTATE]
     assert await estate.calls() == []

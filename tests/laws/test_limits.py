@@ -176,6 +176,6 @@ async def test_taking_over_a_name_counts_as_a_withdrawal(found: Founding) -> Non
 async def test_an_explanation_says_what_is_over_the_limit(found: Founding) -> None:
     estate, endpoints = await estate_of(found, 1, perZone=0)
     await estate.delete_endpoint(endpoints[0])
-    explained = await estate.hubwarden.explain(OneEndpoint(ResourceId.parse(endpoints[0])))
+    explained = await estate.hubwarden.explain(ResourceId.parse(endpoints[0]))
     assert (explained.plan.changes, len(explained.plan.over_limit)) == ((), 1)
     assert [each.reason for each in explained.plan.held] == [HeldReason.OVER_LIMIT]

@@ -15,7 +15,7 @@ from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Result
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import OneEndpoint, Pending
+from hubwarden.model.scope import Pending
 from tests.azure import resource_id
 from tests.contract import owners
 from tests.estate import IDENTITY, Estate
@@ -301,7 +301,7 @@ async def test_a_rejection_is_not_taken_back_and_what_helps_is_said(found: Found
     assert await sent(estate) == []
     [told] = await estate.hubwarden.connections(ConnectionStatus.REJECTED)
     assert "rule own would approve it now: delete the endpoint and create it anew" in told.reason
-    explanation = await estate.hubwarden.explain(OneEndpoint(ResourceId.parse(endpoint)))
+    explanation = await estate.hubwarden.explain(ResourceId.parse(endpoint))
     assert [each.detail for each in explanation.plan.held if each.connection] == [told.reason]
 
 

@@ -7,7 +7,6 @@ import pytest
 from hubwarden.approval.rehearse import judge_each
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import connection_data, explanation_data
 from hubwarden.report.as_text import explanation_text
 from tests.laws.conftest import Founding
@@ -24,7 +23,7 @@ async def test_explain_connections_and_try_say_the_same_of_one_that_waits(
     estate = await guarded(found, *rules)
     hubwarden = estate.hubwarden
     endpoint = ResourceId.parse(await asked(estate, await target_of(estate, STORAGE)))
-    explained = await hubwarden.explain(OneEndpoint(endpoint))
+    explained = await hubwarden.explain(endpoint)
     [decision] = explained.decisions
     [listed] = await hubwarden.connections(ConnectionStatus.PENDING)
     [tried] = judge_each(hubwarden.rooms.policy, await hubwarden.asking([hubwarden.rooms.policy], wholly=False))
@@ -41,9 +40,9 @@ async def test_what_waits_nowhere_of_ours_or_not_at_all_is_not_decided_on(found:
     estate = await guarded(found, OWN)
     target = await target_of(estate, VAULT)
     approved = await estate.azure.endpoint("pe1", target, groups=["vault"], manual=False)
-    explained = await estate.hubwarden.explain(OneEndpoint(ResourceId.parse(approved)))
+    explained = await estate.hubwarden.explain(ResourceId.parse(approved))
     assert explained.decisions == ()
-    gone = await estate.hubwarden.explain(OneEndpoint(ResourceId.parse(f"{approved}-gone")))
+    gone = await estate.hubwarden.explain(ResourceId.parse(f"{approved}-gone"))
     assert gone.decisions == ()
 
 
@@ -53,5 +52,5 @@ async def test_one_whose_target_does_not_show_it_is_not_decided_on(found: Foundi
     endpoint = await asked(estate, target)
     for document in (await estate.azure.arm("GET", f"{target}/privateEndpointConnections")).body["value"]:
         await estate.azure.sim("DELETE", "resources", id=document["id"])
-    explained = await estate.hubwarden.explain(OneEndpoint(ResourceId.parse(endpoint)))
+    explained = await estate.hubwarden.explain(ResourceId.parse(endpoint))
     assert explained.decisions == ()
