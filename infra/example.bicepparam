@@ -1,4 +1,4 @@
-// An estate of three spokes and one hub, as in hubwarden.yaml: az deployment sub create --location westeurope \
+// An estate of three subscriptions and one hub, as in hubwarden.yaml: az deployment sub create --location westeurope \
 //   --template-file infra/main.bicep --parameters infra/example.bicepparam
 using 'main.bicep'
 

@@ -59,7 +59,7 @@ def _play(variables: dict[str, str], console: Console) -> bool:
 
 def _keep(up: Process, variables: dict[str, str], console: Console) -> None:
     try:
-        console.print("\nIt stays up until Ctrl-C. For clients of your own:\n")
+        console.print("\nIt stays up until Ctrl-C. For the shell and clients of your own, in another terminal:\n")
         for name, value in variables.items():
             console.print(f"export {name}='{value}'", soft_wrap=True)
         up.wait()
