@@ -1,148 +1,63 @@
-"""Private endpoints and network interfaces as they stand in files: told apart, and matched to each other by id."""
+"""What documents of Azure Resource Manager have alike, whatever they are of; any part may be missing, or be null."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from hubwarden.arm.endpoints import Document, to_endpoint
-from hubwarden.arm.failures import shaped
 from hubwarden.errors import InputError
-from hubwarden.model.dns_name import compared
-from hubwarden.model.endpoint import PRIVATE_ENDPOINT, Endpoint
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.endpoint import ConnectionStatus
+from hubwarden.model.resource_id import ResourceId, fold
 
-NETWORK_INTERFACE = "Microsoft.Network/networkInterfaces"
+Document = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """An endpoint from a file; where no document shows its interface, its names are those that it shows itself."""
-
-    endpoint: Endpoint
-    has_interface: bool
-
-    def confirms(self, fqdn: str) -> bool:
-        """Whether a document of an interface shows the name."""
-        return self.has_interface and compared(fqdn) in {compared(name.fqdn) for name in self.endpoint.sure_names}
+AUTHORIZATION = "providers/Microsoft.Authorization"
+"""What stands in an id between a scope and what people lay over it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    source: str
-    document: Document
+def mapping(value: object) -> Document:
+    """What a stranger's document has there, if it is an object."""
+    return value if isinstance(value, Mapping) else {}
 
 
-@dataclass(slots=True)
-class Files:
-    """What a number of files hold; a fault in one holds back no other."""
-
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """What is no fault, and should not go unsaid."""
-    _endpoints: dict[ResourceId, _Found] = field(default_factory=dict)
-    _interfaces: dict[ResourceId, _Found] = field(default_factory=dict)
-    _owned: dict[ResourceId, list[ResourceId]] = field(default_factory=dict)
-    """By endpoint: the interfaces that say they are its."""
-
-    def read(self, source: str, content: bytes) -> None:
-        """Reads one, in whichever Unicode: a document, a JSON array of them, or a list as ARM answers it."""
-        try:
-            data = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            self.faults.append(f"{source}: not JSON: {str(error)[:200]}")
-            return
-        if isinstance(data, dict) and "id" not in data and isinstance(data.get("value"), list):
-            if data.get("nextLink"):
-                self.notes.append(f"{source}: the list goes on at its nextLink, and that is not in the file")
-            data = data["value"]
-        for number, document in enumerate(data, start=1) if isinstance(data, list) else [(0, data)]:
-            place = f"{source}: item {number}" if number else source
-            try:
-                self._file(place, document)
-            except InputError as error:
-                self.faults.append(f"{place}: {error}")
-
-    def endpoints(self) -> list[Filed]:
-        """The endpoints with their interfaces, whichever file each of these is in; to be asked when all were read."""
-        filed: list[Filed] = []
-        alone = dict(self._interfaces)
-        for endpoint, found in self._endpoints.items():
-            try:
-                interfaces = self._interfaces_of(endpoint, found.document)
-                shown = list(interfaces.values())
-                filed.append(Filed(to_endpoint(found.document, shown or [_stand_in(found.document)]), bool(shown)))
-            except InputError as error:
-                self.faults.append(f"{found.source}: {error}")
-                continue
-            for interface in interfaces:
-                alone.pop(interface, None)
-        for interface, found in alone.items():
-            self.notes.append(f"{found.source}: no file has the private endpoint of {interface}")
-        return filed
-
-    def _interfaces_of(self, endpoint: ResourceId, document: Document) -> dict[ResourceId, Document]:
-        """An endpoint's interfaces: those that have documents of their own, or that its own document carries."""
-        shown: dict[ResourceId, Document] = {}
-        with shaped(f"the document of {endpoint}"):
-            for carried in document["properties"].get("networkInterfaces") or ():
-                interface = _id_or_none(carried.get("id"))
-                if interface is None:
-                    continue
-                if interface in self._interfaces:
-                    shown[interface] = self._interfaces[interface].document
-                elif (carried.get("properties") or {}).get("ipConfigurations"):  # else it was not expanded
-                    shown[interface] = carried
-        for interface in self._owned.get(endpoint, ()):
-            shown[interface] = self._interfaces[interface].document
-        return shown
-
-    def _file(self, source: str, document: object) -> None:
-        """Keeps an endpoint or an interface. Raises InputError for anything else, which says what it is."""
-        if not isinstance(document, dict) or "id" not in document:
-            raise _neither("it has no id" if isinstance(document, dict) else f"it is {json.dumps(document)[:80]}")
-        try:
-            resource = ResourceId.parse(document["id"])
-        except InputError as error:
-            raise _neither(str(error)) from error
-        if not resource.is_a(PRIVATE_ENDPOINT) and not resource.is_a(NETWORK_INTERFACE):
-            raise _neither(f"it is {resource.type or 'no resource at all'}")
-        if not isinstance(document.get("properties"), dict):
-            raise InputError("it has no properties, so it is not as Azure Resource Manager shows it")
-        known = self._interfaces if resource.is_a(NETWORK_INTERFACE) else self._endpoints
-        if resource in known:
-            self.notes.append(f"{source}: {known[resource].source} has {resource} already, and that is used")
-            return
-        known[resource] = _Found(source, document)
-        if resource.is_a(NETWORK_INTERFACE) and (owner := _owner(document)):
-            self._owned.setdefault(owner, []).append(resource)
-
-
-def _neither(what: str) -> InputError:
-    return InputError(f"neither a private endpoint nor a network interface: {what}")
-
-
-def _owner(interface: Document) -> ResourceId | None:
-    """The endpoint that an interface says it is of; none for a virtual machine's."""
-    owner = interface["properties"].get("privateEndpoint")
-    return _id_or_none(owner.get("id")) if isinstance(owner, dict) else None
-
-
-def _id_or_none(value: object) -> ResourceId | None:
+def id_or_none(value: object) -> ResourceId | None:
+    """The id that a document has there, if it is one."""
     try:
         return ResourceId.parse(value)
     except InputError:
         return None
 
 
-def _stand_in(endpoint: Document) -> Document:
-    """What the interface would show if it showed the names that the endpoint does (behaviour reference section 2.3)."""
-    configurations = []
-    with shaped(f"the document of {str(endpoint.get('id'))[:200]}"):
-        for item in endpoint["properties"].get("customDnsConfigs") or ():
-            link = {"fqdns": [str(item.get("fqdn") or "")]}
-            for address in item.get("ipAddresses") or [""]:
-                configurations.append(
-                    {"properties": {"privateIPAddress": address, "privateLinkConnectionProperties": link}}
-                )
-    return {"properties": {"ipConfigurations": configurations}}
+def to_tags(document: Document) -> tuple[tuple[str, str], ...]:
+    """The tags of a resource's document; Azure shows none as {}, as null or not at all."""
+    return tuple((str(name), str(value)) for name, value in dict(document.get("tags") or {}).items())
+
+
+def to_status(text: object) -> ConnectionStatus:
+    """The status that a text names, compared without case; any other carries no traffic and proves nothing."""
+    for status in ConnectionStatus:
+        if fold(str(text)) == fold(status):
+            return status
+    return ConnectionStatus.UNKNOWN
+
+
+def has_succeeded(properties: Document) -> bool:
+    """Whether provisioningState says that Azure is not at work, and has not failed."""
+    return fold(str(properties.get("provisioningState") or "")) == "succeeded"
+
+
+def to_moment(text: object) -> datetime | None:
+    """A moment, in UTC where it does not say; None where there is none. Raises ValueError for what is no moment."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(str(text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def scope_of(extension: str) -> str:
+    """What a lock, an assignment or an exemption lies at: all of its id before the authorization provider's part.
+
+    Raises ValueError for the id of anything else.
+    """
+    return extension[: fold(extension).rindex(f"/{fold(AUTHORIZATION)}/")]

@@ -6,35 +6,33 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hubwarden.arm.documents import Document, has_succeeded, id_or_none, to_status, to_tags
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
-from hubwarden.errors import InputError, NotFoundError
+from hubwarden.errors import NotFoundError
 from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource, ordered
-from hubwarden.model.resource_id import ResourceId, fold
-
-Document = Mapping[str, Any]
+from hubwarden.model.resource_id import ResourceId
 
 
 async def read_endpoint(session: ArmSession, endpoint: ResourceId) -> Endpoint:
     """The endpoint as Azure shows it now: one GET, and one for an interface whose names the first does not show.
 
-    Raises NotFoundError (its code tells what is missing), DeniedError, TemporaryError.
+    Raises InputError for a document of another shape, NotFoundError, DeniedError, TemporaryError.
     """
     client = session.network(endpoint.subscription)
     with translated("reading", endpoint):
         document = await client.private_endpoints.get(endpoint.group, endpoint.name, expand="networkInterfaces")
     interfaces = _list(_properties(document), "networkInterfaces")
     seen = to_endpoint(document, interfaces)
-    if seen.settled and seen.status is ConnectionStatus.APPROVED and not _shows_names(seen):
+    if seen.settled and seen.status is ConnectionStatus.APPROVED and not seen.sure_names:
         interfaces = [await _read_interface(session, interface) for interface in interfaces]
         seen = to_endpoint(document, interfaces)
     return seen
 
 
 async def _read_interface(session: ArmSession, interface: Document) -> Document:
-    try:
-        nic = ResourceId.parse(interface.get("id"))
-    except InputError:
+    nic = id_or_none(interface.get("id"))
+    if nic is None:
         return interface
     try:
         with translated("reading", nic):
@@ -65,21 +63,16 @@ def _to_endpoint(document: Document, interfaces: Iterable[Document]) -> Endpoint
         id=ResourceId.parse(document.get("id")),
         guid=str(properties.get("resourceGuid") or ""),
         location=str(document.get("location") or ""),
-        target=_id_or_none(target),
+        target=id_or_none(target),
         target_text=target,
         groups=tuple(str(group) for group in _list(connection, "groupIds")),
         status=to_status(state.get("status")),
         manual=bool(manual),
-        settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
+        settled=has_succeeded(properties),
         names=named or _on_endpoint(properties, has_interface=bool(addresses)),
         interface_addresses=addresses,
         tags=to_tags(document),
     )
-
-
-def to_tags(document: Document) -> tuple[tuple[str, str], ...]:
-    """The tags of a resource's document; Azure shows none as {}, as null or not at all."""
-    return tuple((str(name), str(value)) for name, value in dict(document.get("tags") or {}).items())
 
 
 def _on_interfaces(interfaces: Iterable[Document]) -> tuple[tuple[EndpointName, ...], frozenset[Address]]:
@@ -108,10 +101,6 @@ def _on_endpoint(properties: Document, *, has_interface: bool) -> tuple[Endpoint
     )
 
 
-def _shows_names(endpoint: Endpoint) -> bool:
-    return any(name.source is NameSource.NIC for name in endpoint.names)
-
-
 def _addresses(texts: Iterable[object]) -> set[Address]:
     found: set[Address] = set()
     for text in texts:
@@ -120,21 +109,6 @@ def _addresses(texts: Iterable[object]) -> set[Address]:
         except ValueError:
             continue  # an interface that has no address yet shows an empty text
     return found
-
-
-def to_status(text: object) -> ConnectionStatus:
-    """The status that a text names, compared without case; any other carries no traffic and proves nothing."""
-    for status in ConnectionStatus:
-        if fold(str(text)) == fold(status):
-            return status
-    return ConnectionStatus.UNKNOWN
-
-
-def _id_or_none(text: str) -> ResourceId | None:
-    try:
-        return ResourceId.parse(text)
-    except InputError:
-        return None
 
 
 def _properties(document: Document) -> Document:

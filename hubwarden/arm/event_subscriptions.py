@@ -6,13 +6,12 @@ Providers - Get; System Topics - List By Subscription; System Topic Event Subscr
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import Document, id_or_none, to_moment
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
-from hubwarden.errors import InputError, NotFoundError
+from hubwarden.errors import NotFoundError
 from hubwarden.model.coverage import PROVIDER, Permission
 from hubwarden.model.event_subscription import (
     FUNCTION,
@@ -96,7 +95,7 @@ def to_event_subscription(document: Document) -> EventSubscription:
         return EventSubscription(
             name=str(document["name"]),
             state=str(properties.get("provisioningState") or ""),
-            expires=_moment(properties.get("expirationTimeUtc")),
+            expires=to_moment(properties.get("expirationTimeUtc")),
             destination=_to_destination(properties.get("destination") or by_identity.get("destination") or {}),
             filter=_to_filter(properties.get("filter") or {}),
         )
@@ -107,9 +106,8 @@ def _to_destination(document: Document) -> Destination:
     address = str(properties.get("endpointBaseUrl") or properties.get("resourceId") or "")
     if fold(kind) not in (FUNCTION, QUEUE):
         return Destination(kind, address=address)
-    try:
-        resource = ResourceId.parse(properties.get("resourceId"))
-    except InputError:
+    resource = id_or_none(properties.get("resourceId"))
+    if resource is None:
         return Destination(kind, address=address)
     return Destination(kind, resource, str(properties.get("queueName") or ""))
 
@@ -132,10 +130,3 @@ def _to_condition(document: Document) -> Condition:
 
 def _texts(values: Any) -> tuple[str, ...]:
     return tuple(map(str, values or ()))
-
-
-def _moment(text: Any) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(str(text))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubwarden.arm.connections import to_connection
-from hubwarden.arm.endpoints import Document, to_endpoint
+from hubwarden.arm.documents import Document
+from hubwarden.arm.endpoints import to_endpoint
 from hubwarden.arm.failures import shaped
 from hubwarden.arm.graph import rows_of
 from hubwarden.arm.session import ArmSession

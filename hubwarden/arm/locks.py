@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import AUTHORIZATION, Document, scope_of
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.model.governance import Lock
 from hubwarden.model.resource_id import ResourceId
 
 _API_VERSION = "2020-05-01"
-_LOCKS = "providers/Microsoft.Authorization/locks"
 
 
 class Locks:
@@ -37,7 +36,7 @@ class Locks:
         async with self._asking[scope]:
             if scope not in self._known:
                 with translated("listing the locks of", scope):
-                    documents = await self._session.list_all(f"{scope}/{_LOCKS}", _API_VERSION)
+                    documents = await self._session.list_all(f"{scope}/{AUTHORIZATION}/locks", _API_VERSION)
                 self._known[scope] = tuple(map(_to_lock, documents))
         return self._known[scope]
 
@@ -45,5 +44,4 @@ class Locks:
 def _to_lock(document: Document) -> Lock:
     lock = str(document.get("id"))
     with shaped(f"the lock {lock[:200]}"):
-        scope = lock[: lock.lower().rindex(f"/{_LOCKS}/".lower())]
-        return Lock(lock, scope, str((document.get("properties") or {}).get("level") or ""))
+        return Lock(lock, scope_of(lock), str((document.get("properties") or {}).get("level") or ""))

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from hubwarden.arm.connections.documents import groups_of, mapping
-from hubwarden.arm.endpoints import Document, to_status
+from hubwarden.arm.connections.documents import groups_of
+from hubwarden.arm.documents import Document, mapping, to_status
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.graph import rows_of
 from hubwarden.arm.session import ArmSession

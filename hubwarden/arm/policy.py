@@ -12,10 +12,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import AUTHORIZATION, Document, scope_of, to_moment
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import HubwardenError, InputError
@@ -24,7 +23,6 @@ from hubwarden.model.resource_id import ResourceId, fold
 
 _API_VERSION = "2023-04-01"
 _EXEMPTIONS_VERSION = "2022-07-01-preview"
-_AUTHORIZATION = "providers/Microsoft.Authorization"
 _AT_ONCE = 10
 _NOT_ENFORCED = "donotenforce"
 _ZONE_GROUPS = "privatednszonegroups"
@@ -63,9 +61,9 @@ class PolicyReader:
 
     async def _over(self, group: ResourceId) -> Policies:
         with translated("listing the policy assignments over", group):
-            assigned = await self._session.list_all(f"{group}/{_AUTHORIZATION}/policyAssignments", _API_VERSION)
+            assigned = await self._session.list_all(f"{group}/{AUTHORIZATION}/policyAssignments", _API_VERSION)
         with translated("listing the policy exemptions over", group):
-            path = f"{group}/{_AUTHORIZATION}/policyExemptions"
+            path = f"{group}/{AUTHORIZATION}/policyExemptions"
             exempt = await self._session.list_all(path, _EXEMPTIONS_VERSION)
         return Policies(
             tuple([await self._assignment(each) for each in assigned if _is_enforced(each)]),
@@ -84,7 +82,7 @@ class PolicyReader:
             definitions = [await self._definition(assigned, "", given)]
         return Assignment(
             assignment,
-            _scope(assignment),
+            scope_of(assignment),
             excluded,
             tuple(overridden(each, overrides) for each in definitions),
         )
@@ -141,14 +139,12 @@ def to_exemption(document: Document) -> Exemption:
     exemption = str(document.get("id"))
     with shaped(f"the policy exemption {exemption[:200]}"):
         properties = document["properties"]
-        expires = properties.get("expiresOn")
-        moment = datetime.fromisoformat(str(expires)) if expires else None
         return Exemption(
             id=exemption,
-            scope=_scope(exemption),
+            scope=scope_of(exemption),
             assignment=str(properties["policyAssignmentId"]),
             references=frozenset(fold(str(each)) for each in properties.get("policyDefinitionReferenceIds") or ()),
-            expires=moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC),
+            expires=to_moment(properties.get("expiresOn")),
             conditional=bool(properties.get("resourceSelectors")),
         )
 
@@ -220,8 +216,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
-
-
-def _scope(extension: str) -> str:
-    """What an assignment or exemption lies at: all of its id before the authorization provider's part."""
-    return extension[: fold(extension).rindex(f"/{fold(_AUTHORIZATION)}/")]

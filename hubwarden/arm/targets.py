@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hubwarden.arm.connections.providers import provider_of
-from hubwarden.arm.endpoints import to_tags
+from hubwarden.arm.documents import to_tags
 from hubwarden.arm.failures import shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import UnavailableError

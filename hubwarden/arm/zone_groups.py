@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import Document, has_succeeded
 from hubwarden.arm.failures import NOWHERE, shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import NotFoundError
@@ -47,7 +47,7 @@ def to_zone_group(document: Document) -> ZoneGroup:
         return ZoneGroup(
             id=ResourceId.parse(document.get("id")),
             zones=tuple(_to_zone(config) for config in properties.get("privateDnsZoneConfigs") or ()),
-            settled=fold(str(properties.get("provisioningState") or "")) == "succeeded",
+            settled=has_succeeded(properties),
         )
 
 

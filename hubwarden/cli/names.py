@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
 
 
 def _names(arguments: argparse.Namespace) -> int:
-    from hubwarden.arm.documents import Files
+    from hubwarden.arm.files import Files
     from hubwarden.config.schema import RecordsPart
 
     files = Files()

@@ -11,9 +11,9 @@ from typing import Any
 from azure.mgmt.network import models
 
 from hubwarden.arm.connections.codecs import answer_of
-from hubwarden.arm.connections.documents import mapping, to_connection
+from hubwarden.arm.connections.documents import to_connection
 from hubwarden.arm.connections.providers import Body, answers, known_types, knows, places_of, provider_of
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import Document, mapping
 from hubwarden.arm.failures import translated
 from hubwarden.arm.session import ONCE, ArmSession
 from hubwarden.errors import InputError, RacedError, UnavailableError

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, assert_never
 
-from hubwarden.arm.connections.documents import STATE, mapping
+from hubwarden.arm.connections.documents import STATE
 from hubwarden.arm.connections.providers import Body
-from hubwarden.arm.endpoints import Document
+from hubwarden.arm.documents import Document, mapping
 from hubwarden.model.connection import Verdict
 from hubwarden.model.note import description
 

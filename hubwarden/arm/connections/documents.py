@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from hubwarden.arm.endpoints import Document, to_status
+from hubwarden.arm.documents import Document, mapping, to_status
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Connection, connection_id
 from hubwarden.model.endpoint import ConnectionStatus, private_endpoint_id
@@ -39,11 +36,6 @@ def to_connection(document: Document) -> Connection:
         etag=_text(document, "etag", "eTag"),
         actions=_text(state, "actionsRequired", "actionRequired"),
     )
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """What a stranger's document has there, if it is an object."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def groups_of(properties: Document) -> tuple[str, ...]:

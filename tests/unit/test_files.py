@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubwarden.arm.documents import Filed, Files
+from hubwarden.arm.files import Filed, Files
 from hubwarden.model.endpoint import NameSource
 from tests.unit.given import document
 
