@@ -29,7 +29,10 @@ TABLES: dict[str, dict[str, str]] = data_of("queries/tables.json")
 METRICS = {cells[0].strip("`"): set(re.findall(r"`(\w+)`", cells[3])) for cells in table("monitoring.md", "metric")}
 """Each metric that is told, with its attributes; another test holds the page to the code."""
 
-FILLED = {"types": "'a/b', 'c/d'", "guid": "0", "word": "Pending", "target": "/subscriptions/0"}
+FILLED = {
+    **{"types": "'a/b', 'c/d'", "guid": "0", "word": "Pending"},
+    **{"target": "/subscriptions/0", "endpoints": "'/subscriptions/0', '/subscriptions/1'"},
+}
 """What stands in for what the product fills into its questions."""
 
 whole = pytest.mark.skipif(not SERVICE.is_dir(), reason="the language service is not installed: make setup")
