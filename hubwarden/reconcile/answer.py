@@ -23,10 +23,14 @@ from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile import tell
+from hubwarden.reconcile.at_once import some_within
 from hubwarden.reconcile.rooms import SOMEBODYS, Rooms
 
 PATIENCE = 8.0
 """Seconds for which an answered connection is read back in the run that answered it; then the work queue follows it."""
+
+CLOSED_WITHIN = 60.0
+"""Seconds for which a sweep looks at what was left open; what is not answered about then stays open."""
 
 COUNTED = {Verdict.APPROVE: Counted.APPROVED, Verdict.REJECT: Counted.REJECTED}
 
@@ -170,9 +174,8 @@ async def close_open(rooms: Rooms) -> None:
 
     What Azure has taken, and still shows as waiting, is followed by whoever finds it waiting.
     """
-    for intended in await rooms.decisions.open():
-        if intended.held_until <= rooms.now():
-            await _look_and_close(rooms, intended)
+    left = [each for each in await rooms.decisions.open() if each.held_until <= rooms.now()]
+    await some_within(CLOSED_WITHIN, lambda each: _look_and_close(rooms, each), left, otherwise=None)
 
 
 async def _look_and_close(rooms: Rooms, intended: Intended) -> None:

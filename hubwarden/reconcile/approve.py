@@ -24,6 +24,9 @@ from hubwarden.reconcile.waiting import in_turn
 from hubwarden.reconcile.write import Part
 from hubwarden.telemetry.tracing import spanned
 
+LEARNT_WITHIN = 25.0
+"""Seconds for which a run asks Azure for facts; the timer's run of every minute must have time left to answer."""
+
 log = logging.getLogger(__name__)
 
 
@@ -107,9 +110,16 @@ async def _answered(
 
 @spanned("decide")
 async def judge(rooms: Rooms, connections: Sequence[Connection], since: Since | None = None) -> list[Decision]:
-    """What the policy says to these connections, whatever their status; nobody is answered."""
-    around = Surroundings(rooms, since)
-    return await some_at_once(lambda each: decided(rooms, each, around), connections)
+    """What the policy says to these connections, whatever their status; nobody is answered.
+
+    Others come first at every moment: where there are too many to learn of all within a run, each has its turn.
+    """
+    around = Surroundings(rooms, since, within=LEARNT_WITHIN)
+    given = {each.id: each for each in connections}
+    turns = in_turn(given, rooms.now(), len(given))
+    made = await some_at_once(lambda each: decided(rooms, given[each], around), turns)
+    by_id = dict(zip(turns, made, strict=True))
+    return [by_id[each] for each in given]
 
 
 def _first(since: Since, connection: Connection) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ FEW = 5
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+
+log = logging.getLogger(__name__)
 
 
 async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], most: int = FEW) -> list[Made]:
@@ -22,6 +25,26 @@ async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[G
             return await do(each)
 
     return await asyncio.gather(*map(one, given))
+
+
+async def some_within(
+    seconds: float, do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], otherwise: Made
+) -> list[Made]:
+    """The same, with `otherwise` for each that has not come to an end when so many seconds are over for all of them.
+
+    So what somebody is silent about costs the others nothing: an Azure that hangs is waited for by no run.
+    """
+    until = asyncio.get_running_loop().time() + seconds
+
+    async def one(each: Given) -> Made:
+        try:
+            async with asyncio.timeout_at(until):
+                return await do(each)
+        except TimeoutError:
+            log.warning("no answer in time about %s", each)
+            return otherwise
+
+    return await some_at_once(one, given)
 
 
 def in_batches(given: Sequence[Given], most: int) -> Iterator[tuple[Given, ...]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from hubwarden.approval.decide import decide, open_questions
 from hubwarden.arm.endpoints import read_endpoint
 from hubwarden.arm.subscriptions import management_groups_above
-from hubwarden.arm.targets import read_target
-from hubwarden.errors import HubwardenError
+from hubwarden.arm.targets import Target, read_target
+from hubwarden.errors import HubwardenError, UnavailableError
 from hubwarden.model.connection import Connection, Decision
 from hubwarden.model.endpoint import ConnectionStatus, Tenancy
 from hubwarden.model.facts import Facts
@@ -22,6 +23,9 @@ from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.managed import managed_in_estate, with_manager
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.since import Since, since_ever
+
+ANSWERED_WITHIN = 8.0
+"""Seconds for which one fact is waited for: who is silent about one must not keep the others from being answered."""
 
 _IN_ENDPOINT = frozenset({"groups", "consumer.location", "consumer.tags"})
 
@@ -41,29 +45,65 @@ class _Learner:
     learn: Learn
 
 
-class Surroundings:
-    """What is asked for once in a run, however many connections it is about: fresh enough for its decisions."""
+class _Once(Generic[Found]):
+    """What is asked for once about each thing, by whoever is first; only those who ask about the same wait for it.
 
-    def __init__(self, rooms: Rooms, since: Since | None = None) -> None:
+    Of what gave no answer in time nobody asks again.
+    """
+
+    def __init__(self, ask: Callable[[str], Awaitable[Found]]) -> None:
+        self._ask = ask
+        self._known: dict[str, Found] = {}
+        self._silent: set[str] = set()
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def __call__(self, about: str) -> Found:
+        async with self._turns[about]:
+            if about in self._silent:
+                raise UnavailableError(f"no answer in time about {about}")
+            if about not in self._known:
+                try:
+                    async with asyncio.timeout(ANSWERED_WITHIN):
+                        self._known[about] = await self._ask(about)
+                except TimeoutError as error:
+                    self._silent.add(about)
+                    raise UnavailableError(f"no answer in time about {about}") from error
+        return self._known[about]
+
+
+class Surroundings:
+    """What is asked for once in a run, however many connections it is about: fresh enough for its decisions.
+
+    `within` are the seconds after which nothing is asked any more; what is not known then stays unknown.
+    """
+
+    def __init__(self, rooms: Rooms, since: Since | None = None, *, within: float | None = None) -> None:
+        self.until = None if within is None else asyncio.get_running_loop().time() + within
+        self._tenancy = _Once(partial(rooms.estate.tenancy, fresh=True))
+        self._groups = _Once(partial(management_groups_above, rooms.arm))
+        self._target = _Once(lambda target: read_target(rooms.arm, ResourceId.parse(target)))
         self._rooms = rooms
         self._since = since
-        self._tenancies: dict[str, Tenancy] = {}
-        self._groups: dict[str, tuple[str, ...] | None] = {}
-        self._managed: dict[str, tuple[ManagedEndpoint, ...] | None] = {}
+        self._managed: tuple[tuple[ManagedEndpoint, ...] | None, ...] = ()
         self._turn = asyncio.Lock()
 
     async def tenancy(self, subscription: str) -> Tenancy:
         """Whose a subscription is. Raises UnavailableError where ARM does not answer."""
-        ask = partial(self._rooms.estate.tenancy, fresh=True)
-        return await self._once(self._tenancies, subscription, ask)
+        return await self._tenancy(subscription)
 
     async def management_groups(self, subscription: str) -> tuple[str, ...] | None:
         """The management groups above a subscription. Raises UnavailableError where the index does not answer."""
-        return await self._once(self._groups, subscription, partial(management_groups_above, self._rooms.arm))
+        return await self._groups(subscription)
 
     async def managed_endpoints(self) -> tuple[ManagedEndpoint, ...] | None:
         """The managed endpoints of the estate's resources; None where it is not known which there are."""
-        return await self._once(self._managed, "", lambda _: managed_in_estate(self._rooms))
+        async with self._turn:
+            self._managed = self._managed or (await managed_in_estate(self._rooms),)
+        return self._managed[0]
+
+    async def target(self, target: ResourceId) -> Target:
+        """What a target shows of itself; what it raises, `read_target` says."""
+        return await self._target(str(target))
 
     async def age(self, connection: Connection) -> float | None:
         """For how many seconds a connection waits; None for one that does not. Raises LedgerUnavailableError."""
@@ -72,12 +112,6 @@ class Surroundings:
         async with self._turn:
             self._since = self._since or await since_ever(self._rooms)
         return self._since.age(connection)
-
-    async def _once(self, known: dict[str, Found], about: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
-        async with self._turn:
-            if about not in known:
-                known[about] = await ask(about)
-        return known[about]
 
 
 async def decided(rooms: Rooms, connection: Connection, around: Surroundings) -> Decision:
@@ -96,9 +130,11 @@ async def learnt(rooms: Rooms, connection: Connection, around: Surroundings, ask
             break
         learners.remove(learner)
         try:
-            facts = await learner.learn(facts)
-        except HubwardenError as error:
-            log.warning("approve: a fact about %s is not known: %s", connection.id, error)
+            async with asyncio.timeout_at(around.until):
+                facts = await learner.learn(facts)
+        except (HubwardenError, TimeoutError) as error:
+            why = str(error) or "no answer in time"
+            log.warning("approve: a fact about %s is not known: %s", connection.id, why)
     return facts
 
 
@@ -133,7 +169,9 @@ def _learners(rooms: Rooms, connection: Connection, around: Surroundings) -> lis
             lambda facts: _tenancy(rooms, around, facts),
         ),
         _Learner(_IN_ENDPOINT, lambda facts: _endpoint(rooms, connection, facts)),
-        _Learner(frozenset({"target.location", "target.tags"}), lambda facts: _target(rooms, connection.target, facts)),
+        _Learner(
+            frozenset({"target.location", "target.tags"}), lambda facts: _target(around, connection.target, facts)
+        ),
         *([by_manager] if rooms.policy.managers else ()),
         _Learner(frozenset({"consumer.managementGroups"}), lambda facts: _groups_above(around, facts)),
         _Learner(frozenset({"target.managementGroups"}), lambda facts: _groups_above_target(around, facts)),
@@ -166,7 +204,8 @@ async def _endpoint(rooms: Rooms, connection: Connection, facts: Facts) -> Facts
     """
     if not facts.in_estate or connection.endpoint is None:
         return facts
-    endpoint = await read_endpoint(rooms.arm, connection.endpoint)
+    async with asyncio.timeout(ANSWERED_WITHIN):
+        endpoint = await read_endpoint(rooms.arm, connection.endpoint)
     if endpoint.id != connection.endpoint or endpoint.target != connection.target:
         return facts
     return replace(
@@ -177,8 +216,8 @@ async def _endpoint(rooms: Rooms, connection: Connection, facts: Facts) -> Facts
     )
 
 
-async def _target(rooms: Rooms, target: ResourceId, facts: Facts) -> Facts:
-    shown = await read_target(rooms.arm, target)
+async def _target(around: Surroundings, target: ResourceId, facts: Facts) -> Facts:
+    shown = await around.target(target)
     return replace(facts, target_location=_plain(shown.location), target_tags=dict(shown.tags))
 
 

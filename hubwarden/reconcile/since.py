@@ -12,9 +12,12 @@ from hubwarden.ledger.sights import Seen, Sight, name_of
 from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.at_once import some_at_once
+from hubwarden.reconcile.at_once import some_within
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.waiting import in_turn
+
+LOOKED_WITHIN = 60.0
+"""Seconds for which a sweep looks whether what was seen waiting still waits."""
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +95,7 @@ async def forget_ended(rooms: Rooms, waiting: Iterable[Connection]) -> None:
         there = {name_of(each.id, each.endpoint) for each in waiting}
         left = {each.connection: each for each in (await rooms.sights.all()).known.values() if each.name not in there}
         asked = [left[each] for each in in_turn(left, rooms.now())]
-        ended = await some_at_once(lambda sight: _has_ended(rooms, sight), asked)
+        ended = await some_within(LOOKED_WITHIN, lambda sight: _has_ended(rooms, sight), asked, otherwise=False)
         await rooms.sights.forget(sight for sight, has_ended in zip(asked, ended, strict=True) if has_ended)
     except HubwardenError as error:
         log.warning("sweep: what waits no longer is forgotten later: %s", error)

@@ -14,11 +14,14 @@ from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
 from hubwarden.model.plan import Held, HeldReason
 from hubwarden.model.resource_id import ResourceId
-from hubwarden.reconcile.at_once import some_at_once
+from hubwarden.reconcile.at_once import some_within
 from hubwarden.reconcile.rooms import Rooms
 
 MOST_LISTED = 100
 """Targets whose connections a sweep asks ARM for, because the index shows none; the others' turn comes later."""
+
+LISTED_WITHIN = 60.0
+"""Seconds for which a sweep waits for all of these lists."""
 
 log = logging.getLogger(__name__)
 
@@ -74,14 +77,16 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> Waiting:
     asked = await connections_to_recreate(rooms.arm, members)
     unshown, nameless = await targets_without_connections(rooms.arm, members, known_types())
 
-    async def listed(target: ResourceId) -> Sequence[Connection]:
+    nobody: tuple[Connection, ...] = ()
+
+    async def listed(target: ResourceId) -> tuple[Connection, ...]:
         try:
             return await list_connections(rooms.arm, target)
         except HubwardenError as error:
             log.warning("sweep: connections were not listed: %s", error)
-            return ()
+            return nobody
 
-    found = await some_at_once(listed, in_turn(unshown, rooms.now()))
+    found = await some_within(LISTED_WITHIN, listed, in_turn(unshown, rooms.now()), otherwise=nobody)
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
     return Waiting((*waiting, *asked, *asking), nameless)
 
