@@ -27,7 +27,10 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     up.add_argument("--no-subscribe", action="store_true", help="make no event subscriptions")
     up.add_argument("--timers", action="store_true", help="the first instance starts timers by their schedules")
     up.add_argument("--lease", type=int, help="seconds a queue message stays with a lost instance; by default 600")
-    return parser.parse_args(arguments)
+    wanted = parser.parse_args(arguments)
+    if not wanted.no_app and not (wanted.app / "host.json").is_file():
+        up.error(f"--app {wanted.app}: no function app is there, for there is no host.json; --no-app does without")
+    return wanted
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -59,6 +59,16 @@ def test_the_simulators_page_lists_its_options(capsys: pytest.CaptureFixture[str
     assert set(re.findall(r"^\| `(--[a-z-]+)", page, re.MULTILINE)) == offered
 
 
+def test_the_local_azure_says_where_it_finds_no_function_app(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options(["up", "--app", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"--app {tmp_path}: no function app is there" in capsys.readouterr().err
+    assert options(["up", "--app", str(tmp_path), "--no-app"]).no_app
+
+
 COMMANDS = [
     ["zones"],
     ["config", "check"],
