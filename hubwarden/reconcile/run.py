@@ -77,7 +77,7 @@ async def let_through(rooms: Rooms, scope: Scope, plan: str) -> frozenset[str]:
     """
     planned = (await _run(rooms, scope, Orders(applies=False))).plan
     if planned.hash != plan:
-        raise PlanChangedError(f"the plan of {scope} is {planned.hash} now, not {plan}")
+        raise PlanChangedError(f"the plan ({scope}) is {planned.hash} now, not {plan}: nothing was done")
     return frozenset(essence(change) for change in (*planned.changes, *planned.over_limit))
 
 
