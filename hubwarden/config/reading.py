@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hubwarden.config.document import LARGEST, Document, Path, dotted, read_document
+from hubwarden.config.values import SUCH_AS
 from hubwarden.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -56,7 +57,9 @@ def _reason(model: type[BaseModel], path: Path, details: Any) -> str:
         case "extra_forbidden":
             return f"is not a key here; allowed are {', '.join(_allowed(model, path[:-1]))}"
         case "string_pattern_mismatch":
-            return f"{str(details['input'])[:80]!r} does not look right; it matches {details['ctx']['pattern']}"
+            pattern = details["ctx"]["pattern"]
+            example = f", such as {SUCH_AS[pattern]}" if pattern in SUCH_AS else ""
+            return f"{str(details['input'])[:80]!r} does not look right; it matches {pattern}{example}"
         case "too_short":
             return f"it needs at least {details['ctx']['min_length']}"
         case "value_error":

@@ -89,6 +89,20 @@ def as_text(**more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **more})
 
 
+_LOCATION = r"^[a-zA-Z0-9]+$"
+_MANAGEMENT_GROUP = r"^[A-Za-z0-9_().-]{1,90}$"
+_WORD = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+_RESOURCE_TYPE = r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$"
+
+SUCH_AS = {
+    _GUID: "22222222-2222-4222-8222-222222222222",
+    _LOCATION: "westeurope",
+    _MANAGEMENT_GROUP: "corp",
+    _WORD: "contoso",
+    _RESOURCE_TYPE: "Microsoft.Storage/storageAccounts",
+}
+"""An example of each pattern that people are likely to miss."""
+
 SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(fold)]
 Id = Annotated[ResourceId, BeforeValidator(read_by(ResourceId.parse)), as_text(pattern="^/subscriptions/")]
 ResourceGroup = Annotated[Id, AfterValidator(_resource_group)]
@@ -101,13 +115,13 @@ NamePattern = Annotated[str, BeforeValidator(_name_pattern), as_text(examples=["
 Duration = Annotated[float, BeforeValidator(_seconds), as_text(pattern=_DURATION.pattern, examples=["15s"])]
 Wait = Annotated[Duration, Field(le=7 * 86400.0)]
 """Azure hides a queue message for seven days at the most."""
-Location = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]+$"), AfterValidator(fold)]
-ManagementGroup = Annotated[str, Field(pattern=r"^[A-Za-z0-9_().-]{1,90}$")]
+Location = Annotated[str, Field(pattern=_LOCATION), AfterValidator(fold)]
+ManagementGroup = Annotated[str, Field(pattern=_MANAGEMENT_GROUP)]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A list in the file, a tuple in our hands."""
 Condition = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 """A list that is left out where it is no condition: an empty one could be read as none, or as all."""
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+Word = Annotated[str, Field(pattern=_WORD)]
 
 
 TraitWord = Annotated[Trait, Field(strict=False)]
@@ -115,7 +129,7 @@ RowGroup = Annotated[str, Field(pattern=r"^(\*|[^*-]+-\*|[^*]+)$")]
 """A group; `*` is any, and `sites-*` any that begins so."""
 RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
 """It stands in the description of every connection that the rule answers, which has room for 140 characters."""
-ResourceType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$")]
+ResourceType = Annotated[str, Field(pattern=_RESOURCE_TYPE)]
 Group = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")]
 
 

@@ -246,7 +246,7 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
         pytest.param("records: [ttl]", 'records: it should be a mapping of keys to values, not ["ttl"]', id="no keys"),
         pytest.param(
             "formerly: [old name]",
-            "formerly.0: 'old name' does not look right; it matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+            "formerly.0: 'old name' does not look right; it matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$, such as contoso",
             id="a word of two",
         ),
         pytest.param(
@@ -310,7 +310,8 @@ def test_several_hubs_and_a_single_follow_up_are_fine(settings: Settings) -> Non
         ),
         pytest.param(
             "catalog: {rows: [{type: things, group: g, zone: z.com, suffix: s.com}]}",
-            "catalog.rows.0.type: 'things' does not look right; it matches ^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$",
+            "catalog.rows.0.type: 'things' does not look right; it matches ^[A-Za-z0-9.]+(/[A-Za-z0-9]+)+$,"
+            " such as Microsoft.Storage/storageAccounts",
             id="no type",
         ),
         *(
@@ -380,7 +381,7 @@ def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str
             SPOKE,
             "orders",
             "line 2: estate.subscriptions.0: 'orders' does not look right; it matches "
-            "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$, such as 22222222-2222-4222-8222-222222222222",
             id="a subscription by name",
         ),
         pytest.param("name: weu\n    ", "", "line 4: hubs.0.name: is missing", id="a hub without a name"),
@@ -413,7 +414,8 @@ def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str
         pytest.param(
             "name: weu",
             "name: weu\n    publishes:\n      locations: [West Europe]",
-            "line 6: hubs.0.publishes.locations.0: 'West Europe' does not look right; it matches ^[a-zA-Z0-9]+$",
+            "line 6: hubs.0.publishes.locations.0: 'West Europe' does not look right; it matches ^[a-zA-Z0-9]+$, such as"
+            " westeurope",
             id="a location by its display name",
         ),
         pytest.param(
