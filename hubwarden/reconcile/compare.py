@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hubwarden.arm.index import EndpointsShown, endpoints_in_index, records_in_index
@@ -111,12 +111,8 @@ async def compare(rooms: Rooms) -> Compared:
         for want in sight.wishes.wants
         if want.key in standing and standing[want.key] is None
     }
-    compared.unclaimed += [
-        claim
-        for endpoint, sight in sights.items()
-        if endpoint not in suspects
-        for claim in _unclaimed(rooms, sight, standing, plan)
-    ]
+    clear = [sight for endpoint, sight in sights.items() if endpoint not in suspects]
+    compared.unclaimed += _unclaimed(rooms, clear, standing, plan)
     return compared
 
 
@@ -252,7 +248,7 @@ def related(keys: Mapping[ResourceId, set[RecordKey]]) -> list[tuple[ResourceId,
             if one not in seen:
                 seen.add(one)
                 group.append(one)
-                found += [other for key in keys[one] for other in by_key[key]]
+                found += [other for key in keys[one] for other in by_key.pop(key, ())]
         if group:
             groups.append(tuple(group))
     return groups
@@ -269,15 +265,14 @@ def _concerns(key: RecordKey, suspects: set[ResourceId], estate: _Estate) -> boo
     return owner is not None and owner.endpoint in suspects
 
 
-def _unclaimed(rooms: Rooms, sight: Sight, standing: Standing, plan: Plan) -> list[Claim]:
-    """What the endpoint wants and the ledger does not know: served or held, it is claimed."""
-    if not isinstance(sight.seen, Endpoint):
-        return []
-    stored = {claim.key for claim in sight.claims if claim.version}
+def _unclaimed(rooms: Rooms, sights: Iterable[Sight], standing: Standing, plan: Plan) -> Iterator[Claim]:
+    """What endpoints want and the ledger does not know: served or held, it is claimed."""
     held = {(held.endpoint, held.key) for held in plan.held}
-    states = {True: ClaimState.HELD, False: ClaimState.SERVED}
-    return [
-        Claim.on(want, sight.seen.id, sight.seen.guid, states[(sight.seen.id, want.key) in held], ttl=rooms.rules.ttl)
-        for want in sight.wishes.wants
-        if want.key not in stored and want.key in standing
-    ]
+    for sight in sights:
+        seen, stored = sight.seen, {claim.key for claim in sight.claims if claim.version}
+        if not isinstance(seen, Endpoint):
+            continue
+        for want in sight.wishes.wants:
+            if want.key not in stored and want.key in standing:
+                state = ClaimState.HELD if (seen.id, want.key) in held else ClaimState.SERVED
+                yield Claim.on(want, seen.id, seen.guid, state, ttl=rooms.rules.ttl)
