@@ -11,11 +11,9 @@ from hubwarden.config.environment import storage_setting
 from hubwarden.errors import InputError, PermanentError
 from hubwarden.model.scope import Everything
 from hubwarden.model.word import Word
-from hubwarden.model.work import WorkItem
+from hubwarden.model.work import WORK_QUEUE, WorkItem
 from hubwarden.runtime import runtime
 from hubwarden.runtime.looked import Looked
-
-QUEUE = "hubwarden-work"
 
 WITHIN, WITHIN_FOR_ALL = 300.0, 540.0
 """Seconds: half of what host.json allows an invocation, and most of it where the whole estate is asked for."""
@@ -25,7 +23,7 @@ door = func.Blueprint()
 
 
 @door.function_name("work")
-@door.queue_trigger(arg_name="item", queue_name=QUEUE, connection=storage_setting())
+@door.queue_trigger(arg_name="item", queue_name=WORK_QUEUE, connection=storage_setting())
 async def work(item: func.QueueMessage, context: func.Context) -> None:
     """One work item, or one event that Event Grid has put into the queue.
 

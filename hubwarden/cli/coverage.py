@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubwarden.cli.terminal import FAILED, HELD, OK, add_command, add_format, asked, show
 from hubwarden.model.coverage import Ours, account_id, app_id
+from hubwarden.model.work import WORK_QUEUE
 from hubwarden.report.coverage import coverage_csv, coverage_data, coverage_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add(commands: Commands) -> None:
     coverage.add_argument(
         "--queue",
         metavar="ID",
-        help="resource id of the storage account of the queue `hubwarden-work`; without it, any account counts",
+        help=f"resource id of the storage account of the queue `{WORK_QUEUE}`; without it, any account counts",
     )
     add_format(coverage).set_defaults(run=_coverage)
 

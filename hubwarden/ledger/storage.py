@@ -17,8 +17,7 @@ from azure.storage.queue.aio import QueueServiceClient
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.throttling import CountingTransport
-
-WORK_QUEUE = "hubwarden-work"
+from hubwarden.model.work import WORK_QUEUE
 
 # The SDKs would try for a minute and more; a door has 20 seconds, and its caller tries again. One has a backoff factor,
 # the other a first backoff.

@@ -19,12 +19,10 @@ from hubwarden.model.event_subscription import (
 )
 from hubwarden.model.glob import Glob
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.work import WORK_QUEUE
 
 EVENTS = "events"
 """The app's function that takes events."""
-
-WORK_QUEUE = "hubwarden-work"
-"""The app's queue, which takes events as well."""
 
 PROVIDER = "Microsoft.EventGrid"
 """What must be registered where events come from."""

@@ -9,6 +9,9 @@ from typing import Self, TypeGuard
 from hubwarden.errors import InputError, NewerFormatError
 from hubwarden.model.scope import Scope, scope_data, to_scope
 
+WORK_QUEUE = "hubwarden-work"
+"""The queue of work items, which takes events as well."""
+
 WORK_FORMAT = 1
 LARGEST = 64 * 1024
 """Characters; Azure's own limit for a queue message is 64 KiB."""

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from handlers import work
 from hubwarden import ledger
 from hubwarden.arm import remedies
 from hubwarden.config.environment import COVERAGE, PENDING, SCHEDULES, SWEEP, read_environment, schedule
-from hubwarden.ledger.storage import WORK_QUEUE
+from hubwarden.model.work import WORK_QUEUE
 from hubwarden.reconcile import reach
 from simulator.up import FILTER
 from tests.house.infra_files import INFRA, block, data_of, keys, text_of
@@ -125,7 +124,6 @@ def test_the_tables_are_the_ledgers() -> None:
 
 def test_the_queues_are_the_apps() -> None:
     assert STORED["queues"] == [WORK_QUEUE, f"{WORK_QUEUE}-poison"]
-    assert work.QUEUE == WORK_QUEUE
 
 
 def test_names_are_such_as_azure_allows() -> None:

@@ -13,7 +13,6 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from hubwarden.errors import LedgerUnavailableError, TemporaryError
-from hubwarden.ledger.work_queue import WorkQueue
 from hubwarden.model.plan import HeldReason
 from hubwarden.model.report import Result, Status
 from hubwarden.model.resource_id import ResourceId
@@ -284,15 +283,6 @@ async def test_a_private_link_service_brings_no_names(estate: Estate) -> None:
         await estate.azure.put(document)
         # The interface still shows the account's name, which such a service may claim no more than any other.
         assert held(await estate.look(endpoint)) == [HeldReason.NAME_NOT_ALLOWED, HeldReason.NO_NAMES]
-
-
-def test_the_door_and_the_ledger_mean_one_queue() -> None:
-    from handlers.work import QUEUE
-    from hubwarden.ledger.storage import WORK_QUEUE
-
-    assert QUEUE == WORK_QUEUE
-    assert WorkQueue.__doc__ is not None
-    assert QUEUE in WorkQueue.__doc__
 
 
 @pytest.mark.parametrize(

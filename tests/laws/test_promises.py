@@ -12,11 +12,10 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from hubwarden.errors import LedgerUnavailableError, PlanChangedError, UnavailableError
-from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.report import Report, Run, Status
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Everything, OneEndpoint
-from hubwarden.model.work import Cause, WorkItem
+from hubwarden.model.work import WORK_QUEUE, Cause, WorkItem
 from hubwarden.reconcile import asked
 from hubwarden.reconcile.asked import KEPT
 from tests.estate import Estate, written

@@ -15,10 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from handlers import api, events, sweep, work
-from hubwarden.ledger.storage import WORK_QUEUE
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
-from hubwarden.model.work import Cause, WorkItem
+from hubwarden.model.work import WORK_QUEUE, Cause, WorkItem
 from hubwarden.telemetry.tracing import cause_now, caused_by
 from tests.azure import Azure
 from tests.collected import Collected
