@@ -414,8 +414,8 @@ def test_a_fault_says_its_line_its_key_and_what_is_allowed(more: str, fault: str
         pytest.param(
             "name: weu",
             "name: weu\n    publishes:\n      locations: [West Europe]",
-            "line 6: hubs.0.publishes.locations.0: 'West Europe' does not look right; it matches ^[a-zA-Z0-9]+$, such as"
-            " westeurope",
+            "line 6: hubs.0.publishes.locations.0: 'West Europe' does not look right; it matches ^[a-zA-Z0-9]+$,"
+            " such as westeurope",
             id="a location by its display name",
         ),
         pytest.param(
