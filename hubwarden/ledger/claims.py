@@ -20,7 +20,7 @@ from azure.data.tables import TableEntity, UpdateMode
 
 from hubwarden.errors import InputError, NewerFormatError, RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount, in_transactions
+from hubwarden.ledger.storage import StorageAccount, in_transactions, read_all
 from hubwarden.model.plan import Claim, ClaimState
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
@@ -74,10 +74,8 @@ class Claims:
         """Every claim there is, a thousand to a request."""
         claims: dict[ResourceId, list[Claim]] = {}
         unread = set()
-        for row in await self._claims.every_row("reading all claims"):
-            if row["RowKey"] == _FOLLOW_UP:
-                continue
-            endpoint = _endpoint(row["PartitionKey"])
+        rows = [row for row in await self._claims.every_row("reading all claims") if row["RowKey"] != _FOLLOW_UP]
+        for endpoint, row in read_all(rows, lambda row: (_endpoint(row["PartitionKey"]), row)):
             try:
                 claims.setdefault(endpoint, []).append(_to_claim(endpoint, row))
             except NewerFormatError:
@@ -90,7 +88,8 @@ class Claims:
         asked = "PartitionKey ge @from and PartitionKey lt @to"
         limits = {"from": _partition(group) + "|", "to": _partition(group) + "}"}
         rows = await self._claims.rows(asked, limits, f"reading the claims in {group}")
-        return frozenset(_endpoint(row["PartitionKey"]) for row in rows if row["RowKey"] != _FOLLOW_UP)
+        claims = [row for row in rows if row["RowKey"] != _FOLLOW_UP]
+        return frozenset(read_all(claims, lambda row: _endpoint(row["PartitionKey"])))
 
     async def claimants_of(self, key: RecordKey) -> frozenset[ResourceId]:
         """The endpoints that claim a name, or did a moment ago."""
@@ -98,7 +97,7 @@ class Claims:
 
     async def _listed(self, partition: str, doing: str) -> frozenset[ResourceId]:
         rows = await self._names.rows("PartitionKey eq @key", {"key": partition}, doing)
-        return frozenset(_endpoint(row["RowKey"]) for row in rows)
+        return frozenset(read_all(rows, lambda row: _endpoint(row["RowKey"])))
 
     async def wait_for(self, zone: ResourceId, endpoint: ResourceId) -> None:
         """Remembers for a while that an endpoint has names in a zone that is not there."""
@@ -238,9 +237,10 @@ def _to_row(claim: Claim) -> dict[str, Any]:
 
 def _to_claim(endpoint: ResourceId, row: TableEntity) -> Claim:
     """Raises NewerFormatError for what a newer version wrote, and for what no version did: it is left alone."""
-    if row["Format"] > CLAIM_FORMAT:
-        raise NewerFormatError(f"claims of {endpoint} have format {row['Format']}; this version knows {CLAIM_FORMAT}")
     try:
+        if row["Format"] > CLAIM_FORMAT:
+            told = f"claims of {endpoint} have format {row['Format']}; this version knows {CLAIM_FORMAT}"
+            raise NewerFormatError(told)
         return Claim(
             endpoint=ResourceId.parse(row["Endpoint"]),
             guid=row["Guid"],
@@ -254,5 +254,5 @@ def _to_claim(endpoint: ResourceId, row: TableEntity) -> Claim:
             written_at=row["WrittenAt"],
             version=row.metadata["etag"] or "",
         )
-    except (InputError, ValueError, KeyError, AttributeError) as error:
+    except (InputError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise NewerFormatError(f"a claim of {endpoint} cannot be read: {error}") from error

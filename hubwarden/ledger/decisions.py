@@ -23,7 +23,7 @@ from azure.data.tables import TableEntity, UpdateMode
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import StorageAccount, in_transactions
+from hubwarden.ledger.storage import StorageAccount, in_transactions, read_all
 from hubwarden.model.connection import POLICY, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.facts import Facts
@@ -128,8 +128,8 @@ class Decisions:
             row = await self._table.get_entity(_OPEN, _row_key(intended))
             if row["Format"] > DECISION_FORMAT:
                 return None
-            found = _to_intended(row)
-            if found.name != intended.name or found.taken_at is not None:
+            found = next(iter(read_all([row], _to_intended)), None)
+            if found is None or found.name != intended.name or found.taken_at is not None:
                 return None
             if found.run == intended.run != "":
                 return found  # its own, stored by a try of which Storage gave no answer
@@ -205,7 +205,7 @@ class Decisions:
         asked = "PartitionKey eq @key and Result eq @done and After eq @after and Format le @format"
         limits = {"key": _CLOSED, "done": Result.DONE.value, "after": status.value, "format": DECISION_FORMAT}
         rows = await self._decisions.rows(asked, limits, "reading what was answered", columns=_TOLD)
-        given = (Given(_to_intended(row), float(row["ClosedAt"])) for row in rows)
+        given = read_all(rows, lambda row: Given(_to_intended(row), float(row["ClosedAt"])))
         return {each.answer.connection: each for each in given}  # they come by time, so the last one stands
 
     async def open(self) -> tuple[Intended, ...]:
@@ -216,7 +216,7 @@ class Decisions:
         asked = "PartitionKey eq @key and Format le @format"
         limits = {"key": _OPEN, "format": DECISION_FORMAT}
         rows = await self._decisions.rows(asked, limits, "reading the open decisions")
-        return tuple(sorted(map(_to_intended, rows), key=lambda each: each.at))
+        return tuple(sorted(read_all(rows, _to_intended), key=lambda each: each.at))
 
 
 def _intended(decision: Decision, now: float, run: str) -> Intended:

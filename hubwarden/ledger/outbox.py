@@ -17,7 +17,7 @@ from typing import Any
 
 from hubwarden.errors import RacedError
 from hubwarden.ledger.failures import translated
-from hubwarden.ledger.storage import IN_ONE_TRANSACTION, Operation, StorageAccount, in_transactions
+from hubwarden.ledger.storage import IN_ONE_TRANSACTION, Operation, StorageAccount, in_transactions, read_all
 from hubwarden.model.announcement import Announcement, Kind, digest
 
 OUTBOX_TABLE = "hubwardenoutbox"
@@ -74,7 +74,7 @@ class Outbox:
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to and State eq @state and Format le @format"
         limits = {**_limits(_EVENT), "state": state.value, "format": OUTBOX_FORMAT}
         rows = await self._outbox.rows(asked, limits, "reading what is to be announced", most=most)
-        return [_to_kept(row) for row in rows]
+        return read_all(rows, _to_kept)
 
     async def undelivered(self) -> int:
         """How many announcements are due or were refused: all that there are to tell, a thousand to a request."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from hubwarden.errors import NewerFormatError
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import StorageAccount, read_all
 from hubwarden.model.report import Run, Status, new_run_id
 from hubwarden.model.scope import scope_data, to_scope
 
@@ -59,7 +59,7 @@ class Runs:
         asked = f"{_BEFORE} and Format le @format"
         limits = {"runs": _RUNS, "before": _turned(before), "format": RUN_FORMAT}
         rows = await self._runs.rows(asked, limits, "listing the runs", columns=_LISTED, most=top + 1)
-        return [_to_run(row) for row in rows[:top]], len(rows) > top
+        return read_all(rows[:top], _to_run), len(rows) > top
 
     async def forget(self, before: float) -> int:
         """Removes runs that began before a moment (seconds since 1970), some at once; how many."""

@@ -13,7 +13,7 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from hubwarden.ledger.storage import Operation, StorageAccount
+from hubwarden.ledger.storage import Operation, StorageAccount, read_all
 from hubwarden.model.announcement import digest
 from hubwarden.model.resource_id import ResourceId
 
@@ -43,7 +43,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Sights by their names; `unread` are the names of those that a newer Hubwarden wrote, and which are left alone."""
+    """Sights by their names; `unread` are the names of those that cannot be read, and which are left alone."""
 
     known: Mapping[str, Sight] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
@@ -95,7 +95,8 @@ class Sights:
         asked = "PartitionKey eq @key and RowKey ge @from and RowKey lt @to"
         limits = {"key": _PARTITION, "from": prefix, "to": f"{prefix}~"}
         rows = await self._sights.rows(asked, limits, "reading since when connections wait")
-        known = {row["RowKey"]: _to_sight(row) for row in rows if row["Format"] <= SIGHT_FORMAT}
+        ours = [row for row in rows if row["Format"] <= SIGHT_FORMAT]
+        known = dict(read_all(ours, lambda row: (row["RowKey"], _to_sight(row))))
         return Seen(known, frozenset(row["RowKey"] for row in rows if row["RowKey"] not in known))
 
 

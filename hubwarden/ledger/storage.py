@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueServiceClient
 
-from hubwarden.errors import RacedError
+from hubwarden.errors import InputError, RacedError
 from hubwarden.ledger.failures import translated
 from hubwarden.ledger.throttling import CountingTransport
 from hubwarden.model.work import WORK_QUEUE
@@ -39,11 +40,27 @@ Operation = tuple[Any, ...]
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
 
+log = logging.getLogger(__name__)
+
 
 def in_transactions(things: Sequence[Thing], most: int = IN_ONE_TRANSACTION) -> Iterator[Sequence[Thing]]:
     """All of them in their order, as many together as fit into one transaction, or `most`."""
     for start in range(0, len(things), most):
         yield things[start : start + most]
+
+
+def read_all(rows: Iterable[TableEntity], read: Callable[[TableEntity], Thing]) -> list[Thing]:
+    """What can be read of some rows. What no version of ours writes so is left alone, and told of.
+
+    A row that an older version took, or that a hand has changed, must not end every run that comes upon it.
+    """
+    found: list[Thing] = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+            log.error("ledger: row %s cannot be read: %r", row.get("RowKey", ""), error)
+    return found
 
 
 class Table:

@@ -11,7 +11,7 @@ from typing import Any
 
 from azure.data.tables import TableEntity
 
-from hubwarden.ledger.storage import StorageAccount
+from hubwarden.ledger.storage import StorageAccount, read_all
 from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
@@ -71,10 +71,7 @@ class Tally:
 
     async def withheld(self) -> frozenset[RecordKey]:
         """The records whose withdrawal waits for a person."""
-        return frozenset(
-            RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"]))
-            for row in await self._rows(_WITHHELD)
-        )
+        return frozenset(read_all(await self._rows(_WITHHELD), _to_key))
 
     async def withhold(self, keys: Iterable[RecordKey]) -> None:
         """These withdrawals wait for a person from now on."""
@@ -105,6 +102,10 @@ class Tally:
 
     async def _delete(self, partition: str, rows: Collection[str]) -> None:
         await self._tally.delete(partition, rows, f"taking back what was {partition}")
+
+
+def _to_key(row: Mapping[str, Any]) -> RecordKey:
+    return RecordKey(ResourceId.parse(row["Zone"]), row["Name"], RecordType(row["Type"]))
 
 
 def _row(key: RecordKey) -> str:
