@@ -17,7 +17,7 @@ COMMANDS = (settings, policy, names, zones, records, connections, history, word,
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code."""
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -42,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the shell takes: every command with its options."""
+    made = argparse.ArgumentParser(
         prog="python -m hubwarden",
         description="Keeps the DNS of Azure Private Link right, and answers those who ask to connect.",
         epilog="Exit codes: 0 ok, 1 something failed or was not looked at, 2 bad input, 3 held or refused.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)
-    return parser
+    return made

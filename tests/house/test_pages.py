@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from hubwarden.cli import parser
 from tests.house.sources import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -59,6 +61,15 @@ def test_every_block_of_code_says_what_it_is_and_ends(page: Path) -> None:
     assert len(fences) % 2 == 0
     assert all(opening in {"console", "bash", "yaml", "json", "kusto"} for opening in fences[::2])
     assert not any(fences[1::2])
+
+
+@each_page
+def test_every_command_of_the_shell_that_is_shown_is_one_that_it_takes(page: Path) -> None:
+    """With its options; ids that are cut short stand for whole ones."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    shown = re.findall(r"^(?:\$|\s+- run:) python -m hubwarden (.*)$", text, re.MULTILINE)
+    for command in shown:
+        parser().parse_args(shlex.split(command, comments=True))
 
 
 def test_the_readme_leads_to_every_page() -> None:
