@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from hubwarden.cli import parser
+from hubwarden.report.as_text import CONNECTION_COLUMNS
+from hubwarden.report.columns import fitted
 from tests.house.sources import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -70,6 +72,15 @@ def test_every_command_of_the_shell_that_is_shown_is_one_that_it_takes(page: Pat
     shown = re.findall(r"^(?:\$|\s+- run:) python -m hubwarden (.*)$", text, re.MULTILINE)
     for command in shown:
         parser().parse_args(shlex.split(command, comments=True))
+
+
+def test_the_connection_that_is_shown_is_one_as_the_shell_shows_it() -> None:
+    page = (ROOT / "docs" / "deciding.md").read_text(encoding="utf-8")
+    shown = re.search(r"^connection  .*?(?=^\$)", page, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    told = dict(line.split("  ", 1) for line in shown[0].splitlines())
+    row = [told.get(column, "").strip() for column in CONNECTION_COLUMNS]
+    assert shown[0].splitlines() == [line for line in fitted(CONNECTION_COLUMNS, [row]) if line]
 
 
 def test_the_readme_leads_to_every_page() -> None:
