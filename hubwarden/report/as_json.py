@@ -129,6 +129,7 @@ def _zone_change(op: str, change: ZoneChange) -> Data:
     return {
         "op": op,
         "zone": change.zone.name,
+        "zoneId": str(change.zone),
         "name": None,
         "type": None,
         "addresses": [],
@@ -143,6 +144,7 @@ def warning_data(warning: PlanWarning) -> Data:
     return {
         "hub": warning.hub or None,
         "zone": warning.zone.name if warning.zone else None,
+        "zoneId": str(warning.zone) if warning.zone else None,
         "name": warning.name or None,
         "endpoint": str(warning.endpoint) if warning.endpoint else None,
         "connection": str(warning.connection) if warning.connection else None,
@@ -166,13 +168,14 @@ def decision_data(decision: Decision) -> Data:
 def held_data(held: Held) -> Data:
     """Something held, with its reason, what the reason means, and the particulars; the zone may be a missing one."""
     zone = held.missing.zone.text if held.missing else None
-    key = _key(held.key) if held.key else {"zone": zone, "name": held.name or None}
+    key = _key(held.key) if held.key else {"zone": zone, "zoneId": None, "name": held.name or None}
     return {
         "reason": held.reason.value,
         "meaning": held.reason.meaning,
         "endpoint": str(held.endpoint) if held.endpoint else None,
         "connection": str(held.connection) if held.connection else None,
         "zone": key["zone"],
+        "zoneId": key["zoneId"],
         "name": key["name"],
         "detail": held.detail,
     }
@@ -255,4 +258,5 @@ def _standing(key: RecordKey, record: RecordSet | Unread | None) -> Data:
 
 
 def _key(key: RecordKey) -> Data:
-    return {"zone": key.zone.name, "name": key.name, "type": key.type.value}
+    """Two hubs may have zones of one name: the id tells them apart."""
+    return {"zone": key.zone.name, "zoneId": str(key.zone), "name": key.name, "type": key.type.value}

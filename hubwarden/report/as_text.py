@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Put
-from hubwarden.model.record import RecordSet, Unread
+from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
+from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.report.columns import aligned, as_csv, cell, fitted, printable
 from hubwarden.report.times import written, written_seconds
 
-COLUMNS = ("op", "zone", "name", "type", "addresses", "was", "why", "endpoint", "connection", "result", "error")
+COLUMNS = (
+    "op",
+    "zone",
+    "name",
+    "type",
+    "addresses",
+    "was",
+    "why",
+    "endpoint",
+    "connection",
+    "result",
+    "error",
+    "zoneId",
+)
 RUN_COLUMNS = ("run", "mode", "status", "started", "finished", "scope")
 CONNECTION_COLUMNS = (
     *("connection", "status", "since", "endpoint", "groups", "verdict", "rule", "reason"),
@@ -31,12 +46,14 @@ def report_text(report: Report) -> str:
     plan = report.plan
     lines = [f"{report.mode}: {report.status.value}, {len(plan.unchanged)} unchanged, plan {plan.hash}"]
     results = _results(report)
-    rows = [_row(change, _result(results.get(id(change)))) for change in (*plan.zones, *plan.changes)]
-    rows += [_row(change, _OVER_LIMIT) for change in plan.over_limit]
-    lines += fitted(("op", "record", "addresses", "was", "why", "result"), rows)
+    zones = [each.zone for each in plan.zones] + [each.key.zone for each in (*plan.changes, *plan.over_limit)]
+    place = _place([*zones, *(held.key.zone for held in plan.held if held.key)])
+    rows = [_row(change, _result(results.get(id(change))), place) for change in (*plan.zones, *plan.changes)]
+    rows += [_row(change, _OVER_LIMIT, place) for change in plan.over_limit]
+    lines += fitted(("op", "record", "addresses", "was", "why", "result", "zone"), rows)
     lines += [_decision(decision) for decision in report.decisions]
-    lines += [f"failed: {outcome.key}: {outcome.error}" for outcome in report.unfinished]
-    lines += [_line("held", held.reason, _subject(held), held.detail) for held in plan.held]
+    lines += [f"failed: {_called(outcome.key, place)}: {outcome.error}" for outcome in report.unfinished]
+    lines += [_line("held", held.reason, _subject(held, place), held.detail) for held in plan.held]
     lines += [_line("warning", each.hub and f"hub {each.hub}", each.name, each.detail) for each in plan.warnings]
     return _printable(lines)
 
@@ -63,22 +80,25 @@ def explanation_text(explanation: Explanation) -> str:
     lines = [str(explanation.endpoint), *_seen(explanation.seen)]
     lines += ["", "records:" if explanation.standing else "records: none wanted, none claimed"]
     claims = {claim.key: claim for claim in explanation.claims}
+    place = _place(key.zone for key in explanation.standing)
     for key, record in sorted(explanation.standing.items()):
         claim = claims.get(key)
-        lines.append(f"  {key}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
+        lines.append(f"  {_called(key, place)}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
     plan = explanation.plan
     lines += [f"connection: {each.verdict}: {each.reason}" for each in explanation.decisions]
-    lines += [f"would {_op(change)} {_aim(change)}: {change.why}" for change in plan.changes]
+    lines += [f"would {_op(change)} {_aim(change, place)}: {change.why}" for change in plan.changes]
     for held in plan.held:
-        lines.append(_line("held", held.reason, held.key or held.name, f"{held.reason.meaning} ({held.detail})"))
+        subject = _called(held.key, place) if held.key else held.name
+        lines.append(_line("held", held.reason, subject, f"{held.reason.meaning} ({held.detail})"))
     return _printable(lines)
 
 
 def name_text(explanation: NameExplanation) -> str:
     """Which records may answer a name, and the endpoints that own them."""
     lines = [f"{explanation.name}:"]
+    place = _place(key.zone for key in explanation.standing)
     for key, record in sorted(explanation.standing.items()):
-        lines.append(f"  {key}: {_standing(record)}")
+        lines.append(f"  {_called(key, place)}: {_standing(record)}")
     if not explanation.standing and not explanation.trouble:
         lines.append("  no hub has a zone for it")
     elif explanation.standing and not explanation.endpoints:
@@ -150,6 +170,7 @@ def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, objec
         "was": _join(change.was, ";"),
         "why": cell(change.why),
         "endpoint": change.endpoint,
+        "zoneId": change.key.zone,
         **_outcome_cells(outcome),
     }
 
@@ -160,6 +181,7 @@ def _zone_cells(change: ZoneChange, outcome: Outcome | None) -> Mapping[str, obj
         "zone": change.zone.name,
         "addresses": change.network if isinstance(change, LinkZone) else "",
         "why": cell(change.why),
+        "zoneId": change.zone,
         **_outcome_cells(outcome),
     }
 
@@ -172,6 +194,7 @@ def _warning_cells(warning: PlanWarning) -> Mapping[str, object]:
         "why": cell(warning.detail),
         "endpoint": warning.endpoint or "",
         "connection": warning.connection or "",
+        "zoneId": warning.zone or "",
     }
 
 
@@ -199,12 +222,29 @@ def _held_cells(held: Held) -> Mapping[str, object]:
         "why": f"{held.reason.value}: {printable(held.detail)}",
         "endpoint": held.endpoint or "",
         "connection": held.connection or "",
+        "zoneId": held.key.zone if held.key else "",
     }
 
 
-def _subject(held: Held) -> str:
+Place = Callable[[ResourceId], str]
+
+
+def _place(zones: Iterable[ResourceId]) -> Place:
+    """Gives a zone's id where several zones bear its name, as those of two hubs do, and nothing where it is alone."""
+    names = Counter(fold(zone.name) for zone in set(zones))
+    return lambda zone: str(zone) if names[fold(zone.name)] > 1 else ""
+
+
+def _called(key: RecordKey | ResourceId, place: Place) -> str:
+    """A record by its name, and its zone where the name does not say which; whatever else there is by its id."""
+    where = place(key.zone) if isinstance(key, RecordKey) else ""
+    return f"{key} in {where}" if where else str(key)
+
+
+def _subject(held: Held, place: Place) -> str:
     """What is held: the record, or the name, or the connection, and whose it is; or else the whole endpoint."""
-    return " for ".join(str(each) for each in (held.key or held.name or held.connection, held.endpoint) if each)
+    subject = _called(held.key, place) if held.key else held.name or held.connection
+    return " for ".join(str(each) for each in (subject, held.endpoint) if each)
 
 
 def _line(*parts: object) -> str:
@@ -233,12 +273,12 @@ def _results(report: Report) -> dict[int, Outcome]:
     return {id(outcome.change): outcome for outcome in report.outcomes}
 
 
-def _row(change: Change | ZoneChange, result: str) -> Sequence[str]:
+def _row(change: Change | ZoneChange, result: str, place: Place) -> Sequence[str]:
     if isinstance(change, MakeZone | LinkZone):
         network = change.network.name if isinstance(change, LinkZone) else ""
-        return (_op(change), change.zone.name, network, "", change.why, result)
+        return (_op(change), change.zone.name, network, "", change.why, result, place(change.zone))
     addresses = _join(change.addresses) if isinstance(change, Put) else ""
-    return (_op(change), str(change.key), addresses, _join(change.was), change.why, result)
+    return (_op(change), str(change.key), addresses, _join(change.was), change.why, result, place(change.key.zone))
 
 
 def _result(outcome: Outcome | None) -> str:
@@ -259,8 +299,9 @@ def _op(change: Change | ZoneChange) -> str:
             assert_never(never)
 
 
-def _aim(change: Change) -> str:
-    return f"{change.key} -> {_join(change.addresses)}" if isinstance(change, Put) else str(change.key)
+def _aim(change: Change, place: Place) -> str:
+    aim = _called(change.key, place)
+    return f"{aim} -> {_join(change.addresses)}" if isinstance(change, Put) else aim
 
 
 def _seen(seen: Endpoint | Gone) -> Iterable[str]:

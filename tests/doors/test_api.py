@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure import HUB
+from tests.azure import BLOB_ZONE, HUB, resource_id
 from tests.doors.local_azure import SPOKES, Spoke
 from tests.estate import record_id
 
@@ -63,7 +63,8 @@ async def test_what_is_planned_is_what_is_done(silent: Spoke) -> None:
     assert change.pop("why")
     assert change == {
         "op": "put",
-        "zone": "privatelink.blob.core.windows.net",
+        "zone": BLOB_ZONE,
+        "zoneId": resource_id(HUB, "rg-dns", "Microsoft.Network/privateDnsZones", BLOB_ZONE),
         "name": silent.account,
         "type": "A",
         "addresses": ["10.1.0.4"],

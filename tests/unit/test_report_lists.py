@@ -206,6 +206,7 @@ def test_a_warning_of_a_connection_names_it_and_no_hub() -> None:
         {
             "hub": None,
             "zone": None,
+            "zoneId": None,
             "name": None,
             "endpoint": str(ENDPOINT),
             "connection": str(ASKED.id),

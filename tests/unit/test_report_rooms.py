@@ -33,8 +33,10 @@ from tests.unit.given import (
     put,
     record,
     want,
+    zone,
 )
 
+PLACE = {"zone": BLOB_ZONE, "zoneId": str(key().zone), "type": "A"}
 CREATED = put()
 GOING = drop(key=key("old"))
 HELD = Held(HeldReason.CONTESTED, ENDPOINT, "somebody holds it", key("billing"), BLOB, waits=True)
@@ -101,7 +103,7 @@ def test_a_report_has_the_shape_that_the_api_promises() -> None:
     ],
 )
 def test_a_change_says_what_was_and_what_will_be(change: Change, data: dict[str, Any]) -> None:
-    assert change_data(change) == {**data, "zone": BLOB_ZONE, "type": "A", "endpoint": str(ENDPOINT)}
+    assert change_data(change) == {**data, **PLACE, "endpoint": str(ENDPOINT)}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ EXPLAINED = Explanation(
 
 def test_an_explanation_tells_what_is_seen_wanted_held_and_owned() -> None:
     data = explanation_data(EXPLAINED)
-    place = {"zone": BLOB_ZONE, "name": "orders", "type": "A"}
+    place = {**PLACE, "name": "orders"}
     assert data["endpoint"] == str(ENDPOINT)
     assert data["wanted"] == [{"hub": "weu", **place, "fqdn": BLOB, "addresses": ["10.1.0.4"]}]
     assert data["owned"] == [{"hub": "weu", **place, "fqdn": BLOB, "addresses": ["10.1.0.4"], "state": "served"}]
@@ -142,8 +144,31 @@ def test_an_explanation_tells_what_is_seen_wanted_held_and_owned() -> None:
     assert json.loads(json.dumps(data)) == data
 
 
+def test_one_record_in_the_zones_of_two_hubs_is_told_apart() -> None:
+    """Two hubs have zones of one name; where all names are different, they say enough."""
+    east = replace(key(), zone=zone(BLOB_ZONE, "rg-east").id)
+    both, contested = (CREATED, replace(CREATED, hub="east", key=east)), replace(HELD, key=east)
+    ids = [str(each.key.zone) for each in both]
+    twice = replace(WHOLE, plan=Plan(both, (contested,)), outcomes=(Outcome(both[1], Result.FAILED, "403"),))
+    assert [row["zoneId"] for row in rows(twice)] == [*ids, ids[1]]
+    assert [each["zoneId"] for each in report_data(twice)["plan"]["changes"]] == ids
+    text = report_text(twice)
+    assert text.count(ids[0]) == 1
+    assert f"failed: {east} in {ids[1]}: 403" in text.splitlines()
+    assert f"held: contested: {east} in {ids[1]} for {ENDPOINT}: somebody holds it" in text.splitlines()
+    assert str(key().zone) not in report_text(replace(twice, plan=Plan(both[:1]), outcomes=()))
+
+    seen = replace(EXPLAINED, standing=dict.fromkeys((key(), east)), plan=Plan(both, (contested,)))
+    lines = explanation_text(seen).splitlines()
+    for mine, where in zip((key(), east), ids, strict=True):
+        assert any(line.startswith(f"  {mine} in {where}: nothing stands there") for line in lines)
+        assert any(line.startswith(f"would put {mine} in {where} -> ") for line in lines)
+        by_name = name_text(NameExplanation(DnsName(BLOB), seen.standing, ()))
+        assert f"  {mine} in {where}: nothing stands there" in by_name
+
+
 def test_what_stands_in_the_zones_is_told_in_order_and_with_its_keeper() -> None:
-    place = {"zone": BLOB_ZONE, "type": "A"}
+    place = PLACE
     assert explanation_data(EXPLAINED)["standing"] == [
         {
             **place,
@@ -270,7 +295,7 @@ UNREAD = Unread("reading record: Azure answered 403 AuthorizationFailed")
 
 def test_a_record_that_was_not_shown_is_neither_there_nor_not_there() -> None:
     unread = replace(EXPLAINED, standing={key(): UNREAD, key("new"): None})
-    place = {"zone": BLOB_ZONE, "type": "A"}
+    place = PLACE
     data = explanation_data(unread)["standing"]
     assert data == [
         {**place, "name": "new", "exists": False},
@@ -377,6 +402,7 @@ def test_a_report_as_csv_has_a_row_for_each_change_and_each_thing_held() -> None
         "was": "10.1.0.4",
         "why": "the endpoint is gone",
         "endpoint": str(ENDPOINT),
+        "zoneId": PLACE["zoneId"],
         "connection": "",
         "result": "failed",
         "error": "403 AuthorizationFailed",
