@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -17,14 +18,26 @@ log = logging.getLogger(__name__)
 
 
 async def some_at_once(do: Callable[[Given], Awaitable[Made]], given: Iterable[Given], most: int = FEW) -> list[Made]:
-    """What `do` makes of each, in their order, at most so many at a time. Raises the first that it raises."""
-    gate = asyncio.Semaphore(most)
+    """What `do` makes of each, in their order, at most so many at a time.
 
-    async def one(each: Given) -> Made:
-        async with gate:
-            return await do(each)
+    Raises what one of them raises, once all that had begun have ended; no other is begun then. So nothing goes on
+    behind whoever asked, and is told of to nobody.
+    """
+    left = deque(enumerate(given))
+    made: dict[int, Made] = {}
 
-    return await asyncio.gather(*map(one, given))
+    async def go_on() -> None:
+        try:
+            while left:
+                place, each = left.popleft()
+                made[place] = await do(each)
+        finally:
+            left.clear()
+
+    for failure in await asyncio.gather(*(go_on() for _ in range(min(most, len(left)))), return_exceptions=True):
+        if failure is not None:
+            raise failure
+    return [made[place] for place in range(len(made))]
 
 
 async def some_within(
