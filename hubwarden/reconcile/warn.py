@@ -6,7 +6,6 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint
@@ -85,17 +84,19 @@ def left_out(nameless: Iterable[str]) -> tuple[PlanWarning, ...]:
 async def _kept(rooms: Rooms, endpoint: Endpoint, hubs: Sequence[HubZones]) -> list[_Kept]:
     """What it would want in the hubs that do not publish it, if they did; a zone may be one of several hubs'."""
     where = {"subscription": endpoint.id.subscription, "location": endpoint.location}
-    served = {zone.id for hub in hubs if hub.hub.publishes(**where) for zone in hub.zones.values()}
     others = [
         replace(hub, hub=replace(hub.hub, locations=frozenset(), subscriptions=frozenset()))
         for hub in hubs
         if not hub.trouble and not hub.hub.publishes(**where)
     ]
+    if not others:
+        return []
     try:
-        wished = await wishes_of(rooms, endpoint, hubs=others) if others else Wishes()
+        wished = await wishes_of(rooms, endpoint, hubs=others)
     except HubwardenError as error:
         log.warning("warn: what %s would want is not known: %s", endpoint.id, error)
         return []
+    served = {zone.id for hub in hubs if hub.hub.publishes(**where) for zone in hub.zones.values()}
     return [_Kept(endpoint, want) for want in wished.wants if want.key.zone not in served]
 
 
