@@ -11,7 +11,8 @@ from hubwarden.errors import LedgerUnavailableError, RacedError
 
 _ROLES = (
     " What to do: assign the roles 'Storage Table Data Contributor' and 'Storage Queue Data Contributor' to the app's"
-    " identity at the storage account of HUBWARDEN_STORAGE; if it has them, look at the account's network rules."
+    " identity (at a shell: to yourself) at the storage account of HUBWARDEN_STORAGE; if it has them, look at the"
+    " account's network rules, and at the key where one is used."
 )
 _SIGN_IN = " (the app uses its managed identity; at a shell, sign in: az login)"
 

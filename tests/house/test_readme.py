@@ -11,6 +11,7 @@ import pytest
 
 from hubwarden import __version__, cli
 from hubwarden.config.environment import read_environment
+from hubwarden.config.loading import parse
 from simulator.__main__ import options
 from simulator.settings import Settings
 from tests.house.sources import ROOT
@@ -30,6 +31,13 @@ def test_the_demo_says_what_the_readme_shows() -> None:
     titles = re.findall(r"^\d\. (.+)$", README, re.MULTILINE)
     assert len(titles) == 2
     assert all(f'"{title}"' in scenario for title in titles)
+
+
+def test_the_settings_that_the_readme_shows_can_be_used() -> None:
+    [shown] = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    file, warnings = parse(shown)
+    assert file.approvals.rules
+    assert warnings == ()
 
 
 def test_every_make_target_that_is_named_exists() -> None:
