@@ -21,6 +21,8 @@ _OPENING = (
 _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 Path = tuple[str | int, ...]
+Remark = tuple[Path, str]
+"""A place in a file, and what there is to say of it."""
 
 
 @dataclass(slots=True)
@@ -37,8 +39,13 @@ class Document:
             path = path[:-1]
         return self.lines.get(path, 1)
 
+    def told(self, remark: Remark) -> str:
+        """A remark as people read it: the line, the key, and what there is to say."""
+        path, what = remark
+        return f"line {self.line(path)}: {dotted(path) or 'the file'}: {what}"
 
-def read_document(text: str, largest: int = LARGEST) -> Document:
+
+def read_document(text: str, *, largest: int = LARGEST) -> Document:
     """Reads YAML without aliases, anchors, tags or duplicate keys, and not deeply nested: each of these is a fault.
 
     Aliases can make a small file endless, tags can mean anything, and a second key of one name would silently win.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hubwarden.catalog import Row
 from hubwarden.catalog.rows import published
-from hubwarden.config.document import Document, Path, dotted
+from hubwarden.config.document import Remark
 from hubwarden.config.environment import Environment, read_environment, storage_setting
 from hubwarden.config.policy import possible_slips
 from hubwarden.config.reading import read_as
@@ -91,10 +91,10 @@ def parse(text: str, source: str = "hubwarden.yaml") -> tuple[File, tuple[str, .
     Raises ConfigError with every fault: its line, its key, and what is allowed.
     """
     file, document = read_as(File, text, source, "the file is a mapping; it begins with 'instance: <name>'")
-    if faults := _in_the_catalogue(document, file):
-        raise ConfigError([f"{source}: {fault}" for fault in faults])
-    warnings = [*_not_in_force(document), *_linked_to_nothing(document, file), *_slips(document, file)]
-    return file, tuple(f"{source}: {warning}" for warning in warnings)
+    if faults := [f"{source}: {document.told(fault)}" for fault in _in_the_catalogue(file)]:
+        raise ConfigError(faults)
+    warnings = (*_not_in_force(file), *_linked_to_nothing(file), *_slips(file))
+    return file, tuple(f"{source}: {document.told(warning)}" for warning in warnings)
 
 
 def schema() -> dict[str, Any]:
@@ -102,57 +102,35 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **File.model_json_schema(by_alias=True)}
 
 
-# What this version reads and checks, but does not act on yet: silence would look like consent.
-_LATER_IN_HUB = {
-    "dns": "this version does not look at what clients ask",
-}
+def _not_in_force(file: File) -> Iterator[Remark]:
+    """What this version reads and checks, but does not act on yet: silence would look like consent."""
+    for position, hub in enumerate(file.hubs):
+        if hub.dns.model_fields_set:
+            yield ("hubs", position, "dns"), "this version does not look at what clients ask"
 
 
-def _not_in_force(document: Document) -> list[str]:
-    hubs = range(len(document.data["hubs"]))
-    paths: list[tuple[Path, str]] = [
-        (("hubs", place, key), why) for place in hubs for key, why in _LATER_IN_HUB.items()
-    ]
-    return [
-        f"line {document.line(path)}: {dotted(path)}: {why}"
-        for path, why in paths
-        if path in document.lines and _at(document.data, path)
-    ]
-
-
-def _in_the_catalogue(document: Document, file: File) -> list[str]:
+def _in_the_catalogue(file: File) -> Iterator[Remark]:
     """Zones under `records.names` that belong to services of Azure's."""
     rows = (*published(file.cloud), *(part.row() for part in file.catalog.rows))
     ends = {end for row in rows for end in (row.zone_pattern, row.suffix_pattern)}
-    faults = []
     for position, part in enumerate(file.records.names):
-        path = ("records", "names", position, "zone")
         if touched := sorted(str(end) for end in ends if end.touches(part.zone)):
             why = f"{part.zone} is, or lies under or above, {touched[0]}, where only the catalogue says what may stand"
-            faults.append(f"line {document.line(path)}: {dotted(path)}: {why}")
-    return faults
+            yield ("records", "names", position, "zone"), why
 
 
-def _linked_to_nothing(document: Document, file: File) -> list[str]:
+def _linked_to_nothing(file: File) -> Iterator[Remark]:
     """Hubs whose zones would be made for nobody."""
-    return [
-        f"line {document.line(path)}: {dotted(path)}: without networks the zones are made, and linked to nothing"
-        for position, hub in enumerate(file.hubs)
-        if hub.create_zones and not hub.networks
-        for path in [("hubs", position, "createZones")]
-    ]
+    for position, hub in enumerate(file.hubs):
+        if hub.create_zones and not hub.networks:
+            why = "without networks the zones are made, and linked to nothing"
+            yield ("hubs", position, "createZones"), why
 
 
-def _slips(document: Document, file: File) -> list[str]:
+def _slips(file: File) -> Iterator[Remark]:
     """Rules that may be meant, and may be a slip."""
-    slips = [(("approvals", *path), why) for path, why in possible_slips(file.approvals.policy())]
-    return [f"line {document.line(path)}: {dotted(path)}: {why}" for path, why in slips]
-
-
-def _at(data: Any, path: tuple[str | int, ...]) -> Any:
-    for part in path:
-        data = data[part]
-    return data
+    for path, why in possible_slips(file.approvals.policy()):
+        yield ("approvals", *path), why
 
 
 def _config(environment: Environment, file: File, warnings: tuple[str, ...]) -> Config:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictStr, field_validator, model_validator
 
+from hubwarden.config.document import Remark
 from hubwarden.config.values import (
     Condition,
     Duration,
@@ -209,7 +210,7 @@ class ApprovalsPart(Part):
         return Policy(tuple(part.rule() for part in self.rules))
 
 
-def possible_slips(policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def possible_slips(policy: Policy) -> Iterator[Remark]:
     """What may be meant, and may be a slip: each with its path beneath `approvals`."""
     breadths = [rule.breadth for rule in policy.rules]
     for position, rule in enumerate(policy.rules):

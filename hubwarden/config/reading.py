@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hubwarden.config.document import LARGEST, Document, Path, dotted, read_document
+from hubwarden.config.document import LARGEST, Document, Path, read_document
 from hubwarden.config.values import SUCH_AS
 from hubwarden.errors import ConfigError
 
@@ -22,7 +22,7 @@ def read_as(
 
     Raises ConfigError with every fault.
     """
-    document = read_document(text, largest)
+    document = read_document(text, largest=largest)
     if document.faults:
         raise ConfigError([f"{source}: {fault}" for fault in document.faults])
     if not isinstance(document.data, dict):
@@ -47,7 +47,7 @@ def _faults(model: type[BaseModel], source: str, document: Document, errors: Seq
 
 def _fault(model: type[BaseModel], source: str, document: Document, details: Any) -> str:
     path = tuple(details["loc"])
-    return f"{source}: line {document.line(path)}: {dotted(path) or 'the file'}: {_reason(model, path, details)}"
+    return f"{source}: {document.told((path, _reason(model, path, details)))}"
 
 
 def _reason(model: type[BaseModel], path: Path, details: Any) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hubwarden.model.connection import CONNECTIONS
+from hubwarden.model.endpoint import PRIVATE_ENDPOINT
 from hubwarden.model.resource_id import ResourceId, fold
 
 FUNCTION = "azurefunction"
@@ -47,20 +49,19 @@ def _happening(what: str, verb: str, operation: str, place: str) -> Happening:
 
 
 _GROUP = f"/resourceGroups/{_ANY}"
-_ENDPOINT = "Microsoft.Network/privateEndpoints"
-_CONNECTION = f"Microsoft.{_ANY}/{_ANY}/privateEndpointConnections"
-_PLACE = f"{_GROUP}/providers/{_ENDPOINT}/{_ANY}"
-_TARGET = f"{_GROUP}/providers/Microsoft.{_ANY}/{_ANY}/{_ANY}/privateEndpointConnections/{_ANY}"
+_CONNECTION = f"Microsoft.{_ANY}/{_ANY}/{CONNECTIONS}"
+_PLACE = f"{_GROUP}/providers/{PRIVATE_ENDPOINT}/{_ANY}"
+_TARGET = f"{_GROUP}/providers/Microsoft.{_ANY}/{_ANY}/{_ANY}/{CONNECTIONS}/{_ANY}"
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 
 HAPPENINGS = (
-    _happening("endpoints written", "Write", f"{_ENDPOINT}/write", _PLACE),
-    _happening("endpoints deleted", "Delete", f"{_ENDPOINT}/delete", _PLACE),
+    _happening("endpoints written", "Write", f"{PRIVATE_ENDPOINT}/write", _PLACE),
+    _happening("endpoints deleted", "Delete", f"{PRIVATE_ENDPOINT}/delete", _PLACE),
     *(
         _happening(
             f"zone groups {done}",
             verb,
-            f"{_ENDPOINT}/privateDnsZoneGroups/{verb.lower()}",
+            f"{PRIVATE_ENDPOINT}/privateDnsZoneGroups/{verb.lower()}",
             f"{_PLACE}/privateDnsZoneGroups/{_ANY}",
         )
         for verb, done in (("Write", "written"), ("Delete", "deleted"))

@@ -38,16 +38,15 @@ NOT_OURS = {
 log = logging.getLogger(__name__)
 
 
-async def coverage_of(rooms: Rooms, ours: Ours | None = None) -> Coverage:
+async def coverage_of(rooms: Rooms, ours: Ours) -> Coverage:
     """Looks at every subscription of the estate, with the rights of whoever runs this; changes nothing.
 
     What cannot be asked about one subscription is told of that one. Raises UnavailableError where management groups
     do not show their subscriptions.
     """
-    known = ours or Ours()
 
     async def look(subscription: str) -> SubscriptionCoverage:
-        return await _look(rooms, subscription, known)
+        return await _look(rooms, subscription, ours)
 
     return Coverage(tuple(await some_at_once(look, sorted(await rooms.estate.members()), _AT_ONCE)))
 

@@ -24,6 +24,7 @@ from tests.estate import IDENTITY, TENANT, Estate, config
 from tests.laws.conftest import Founding, invocation
 
 APP = resource_id(HUB, "rg-hubwarden", "Microsoft.Web/sites", "func-hubwarden")
+ANYBODYS = Ours()
 OTHER_APP = resource_id(HUB, "rg-hubwarden", "Microsoft.Web/sites", "func-other")
 NEW = "00000000-0000-0000-0000-0000000000cc"
 ASKED = (*NEEDED, "Microsoft.Authorization/permissions/read", "Microsoft.Resources/subscriptions/providers/read")
@@ -50,7 +51,7 @@ async def subscribe(
     return str(made["id"])
 
 
-async def seen(estate: Estate, subscription: str = SPOKE, ours: Ours | None = None) -> tuple[Finding, str]:
+async def seen(estate: Estate, subscription: str = SPOKE, ours: Ours = ANYBODYS) -> tuple[Finding, str]:
     """What is found of one subscription, and what is said of it."""
     found = await coverage_of(estate.hubwarden.rooms, ours)
     [each] = [each for each in found.subscriptions if each.subscription == subscription]
@@ -58,7 +59,7 @@ async def seen(estate: Estate, subscription: str = SPOKE, ours: Ours | None = No
 
 
 async def every(estate: Estate) -> Coverage:
-    return await coverage_of(estate.hubwarden.rooms)
+    return await coverage_of(estate.hubwarden.rooms, Ours())
 
 
 async def test_a_subscription_whose_events_come_to_the_app_is_covered(estate: Estate) -> None:

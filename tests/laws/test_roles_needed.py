@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hubwarden.arm.managed_endpoints import MANAGERS
+from hubwarden.model.coverage import Ours
 from hubwarden.model.report import Report, Result, Status
 from hubwarden.model.scope import Pending
 from hubwarden.model.zone import LinkZone, MakeZone
@@ -77,7 +78,7 @@ async def test_coverage_takes_the_reader(estate: Estate) -> None:
         await subscribe(estate.azure, subscription)
     await assign(estate.azure, READER)
     await estate.forget_calls()
-    assert (await coverage_of(estate.hubwarden.rooms)).is_whole
+    assert (await coverage_of(estate.hubwarden.rooms, Ours())).is_whole
     assert await used(estate.azure) == {*OF_COVERAGE, "microsoft.resources/subscriptions/read"}
     assert {action.lower() for action in ASKED} <= actions_of(READER)
 
