@@ -12,10 +12,8 @@ from typing import Any
 
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Decision
-from hubwarden.model.dns_name import DnsName
-from hubwarden.model.endpoint import Endpoint, Gone
-from hubwarden.model.plan import Change, Claim, Plan, Want
-from hubwarden.model.record import RecordKey, Standing
+from hubwarden.model.plan import Change, Plan
+from hubwarden.model.record import RecordKey
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Scope
 from hubwarden.model.zone import ZoneChange
@@ -146,28 +144,3 @@ class Run:
     """Why it ended without a Report."""
     report: Mapping[str, Any] | None = None
     """The Report as plain data; None while it is under way, and in lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What is seen, wanted, held and owned for one endpoint, and what the next run would do about it."""
-
-    endpoint: ResourceId
-    seen: Endpoint | Gone
-    wants: tuple[Want, ...]
-    claims: tuple[Claim, ...]
-    standing: Standing
-    plan: Plan
-    decisions: tuple[Decision, ...] = ()
-    """What would be answered to its connection, where that waits at a target of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class NameExplanation:
-    """Which records may answer a name in the hubs' zones, and the explanation of each endpoint that owns one."""
-
-    name: DnsName
-    standing: Standing
-    endpoints: tuple[Explanation, ...]
-    trouble: tuple[str, ...] = ()
-    """What could not be looked at: hubs whose zones ARM did not list."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from hubwarden.model.connection import Decision
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.explanation import Explanation, NameExplanation
 from hubwarden.model.plan import Held, Plan
 from hubwarden.model.record import RecordSet
-from hubwarden.model.report import Explanation, NameExplanation
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.approve import approve
 from hubwarden.reconcile.look import outside

@@ -6,9 +6,10 @@ from typing import Any, assert_never
 
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.explanation import Explanation, NameExplanation
 from hubwarden.model.plan import Change, Claim, Drop, Held, PlanWarning, Put, Want
 from hubwarden.model.record import RecordKey, RecordSet, Unread
-from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
+from hubwarden.model.report import Outcome, Report, Run
 from hubwarden.model.scope import scope_data
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.report.times import written, written_seconds

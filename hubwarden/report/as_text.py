@@ -10,9 +10,10 @@ from typing import assert_never
 
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.explanation import Explanation, NameExplanation
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Put
 from hubwarden.model.record import RecordKey, RecordSet, Unread
-from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Run
+from hubwarden.model.report import Outcome, Report, Run
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
 from hubwarden.report.columns import aligned, as_csv, cell, fitted, printable

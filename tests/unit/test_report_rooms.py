@@ -13,9 +13,10 @@ import pytest
 
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.explanation import Explanation, NameExplanation
 from hubwarden.model.plan import Change, Held, HeldReason, MissingZone, Plan
 from hubwarden.model.record import Keeper, RecordType, Unread
-from hubwarden.model.report import Explanation, NameExplanation, Outcome, Report, Result
+from hubwarden.model.report import Outcome, Report, Result
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.report.as_json import change_data, explanation_data, held_data, name_data, report_data
 from hubwarden.report.as_text import COLUMNS, explanation_text, name_text, report_csv, report_text
