@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self, assert_never
+from typing import ClassVar, Self, assert_never
 
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
@@ -149,6 +149,8 @@ class Claim:
 class Put:
     """Create a record set (`etag` None: only if there is none), or change it (only if it still has `etag`)."""
 
+    op: ClassVar[str] = "put"
+
     hub: str
     key: RecordKey
     fqdn: str
@@ -180,6 +182,10 @@ class Put:
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Delete a record set, only if it still has `etag`."""
+
+    op: ClassVar[str] = "drop"
+    addresses: ClassVar[tuple[Address, ...]] = ()
+    """None stand there afterwards."""
 
     key: RecordKey
     etag: str
@@ -274,13 +280,13 @@ def essence(change: Change | ZoneChange) -> str:
     match change:
         case Put():
             new = [str(address) for address in change.addresses]
-            parts = ["put", *_place(change), new, change.ttl, change.owner.instance, change.owner.guid]
+            parts = [change.op, *_place(change), new, change.ttl, change.owner.instance, change.owner.guid]
         case Drop():
-            parts = ["drop", *_place(change)]
+            parts = [change.op, *_place(change)]
         case MakeZone():
-            parts = ["zone", change.hub, change.zone.key, change.instance]
+            parts = [change.op, change.hub, change.zone.key, change.instance]
         case LinkZone():
-            parts = ["link", change.hub, change.zone.key, change.network.key, change.redirects]
+            parts = [change.op, change.hub, change.zone.key, change.network.key, change.redirects]
         case _ as never:
             assert_never(never)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

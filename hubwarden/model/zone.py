@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hubwarden.model.resource_id import ResourceId
 
@@ -27,6 +28,8 @@ class Link:
 class MakeZone:
     """Create a zone, only if there is none of that name in its resource group, tagged with the instance."""
 
+    op: ClassVar[str] = "zone"
+
     hub: str
     zone: ResourceId
     instance: str
@@ -41,6 +44,8 @@ class MakeZone:
 @dataclass(frozen=True, slots=True)
 class LinkZone:
     """Link a zone that we made to a network of its hub, only if there is no link of that name."""
+
+    op: ClassVar[str] = "link"
 
     hub: str
     zone: ResourceId

@@ -22,16 +22,17 @@ _ANSWERED = {Verdict.APPROVE: Kind.CONNECTION_APPROVED, Verdict.REJECT: Kind.CON
 
 def of_change(change: Change, now: float) -> Announcement:
     """A record that is to be written or dropped. What is written has no id before it bears an etag."""
-    written = isinstance(change, Put)
     data = {
         **_record(change.key),
-        "addresses": [str(address) for address in change.addresses] if isinstance(change, Put) else [],
+        "addresses": [str(address) for address in change.addresses],
         "was": [str(address) for address in change.was],
         "endpoint": str(change.endpoint),
     }
-    kind = Kind.RECORD_REGISTERED if written else Kind.RECORD_WITHDRAWN
-    known_by = "" if isinstance(change, Put) else id_of_record(kind, change.key, change.etag)
-    return Announcement(kind, record_id(change.key), data, now, known_by)
+    subject = record_id(change.key)
+    if isinstance(change, Put):
+        return Announcement(Kind.RECORD_REGISTERED, subject, data, now)
+    known_by = id_of_record(Kind.RECORD_WITHDRAWN, change.key, change.etag)
+    return Announcement(Kind.RECORD_WITHDRAWN, subject, data, now, known_by)
 
 
 def id_of_record(kind: Kind, key: RecordKey, etag: str) -> str:

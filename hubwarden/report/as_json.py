@@ -104,31 +104,28 @@ def name_data(explanation: NameExplanation) -> Data:
 def change_data(change: Change | ZoneChange) -> Data:
     """A Put or a Drop; or a zone that is made, or linked to a network."""
     match change:
-        case Put():
-            op, addresses = "put", change.addresses
-        case Drop():
-            op, addresses = "drop", ()
+        case Put() | Drop():
+            return {
+                "op": change.op,
+                **_key(change.key),
+                "addresses": [str(address) for address in change.addresses],
+                "was": [str(address) for address in change.was],
+                "why": change.why,
+                "endpoint": str(change.endpoint),
+            }
         case MakeZone():
-            return _zone_change("zone", change)
+            return _zone_change(change)
         case LinkZone():
             how = {"network": str(change.network), "nxDomainRedirect": change.redirects}
-            return {**_zone_change("link", change), **how}
+            return {**_zone_change(change), **how}
         case _ as never:
             assert_never(never)
-    return {
-        "op": op,
-        **_key(change.key),
-        "addresses": [str(address) for address in addresses],
-        "was": [str(address) for address in change.was],
-        "why": change.why,
-        "endpoint": str(change.endpoint),
-    }
 
 
-def _zone_change(op: str, change: ZoneChange) -> Data:
+def _zone_change(change: ZoneChange) -> Data:
     """With the keys that every change has."""
     return {
-        "op": op,
+        "op": change.op,
         "zone": change.zone.name,
         "zoneId": str(change.zone),
         "name": None,

@@ -11,7 +11,7 @@ from typing import assert_never
 from hubwarden.model.connection import Decision
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
 from hubwarden.model.explanation import Explanation, NameExplanation
-from hubwarden.model.plan import Change, Drop, Held, HeldReason, PlanWarning, Put
+from hubwarden.model.plan import Change, Held, HeldReason, PlanWarning
 from hubwarden.model.record import RecordKey, RecordSet, Unread
 from hubwarden.model.report import Outcome, Report, Run
 from hubwarden.model.resource_id import ResourceId, fold
@@ -87,7 +87,7 @@ def explanation_text(explanation: Explanation) -> str:
         lines.append(f"  {_called(key, place)}: {_standing(record)}; {claim.state if claim else 'not claimed'}")
     plan = explanation.plan
     lines += [f"connection: {each.verdict}: {each.reason}" for each in explanation.decisions]
-    lines += [f"would {_op(change)} {_aim(change, place)}: {change.why}" for change in plan.changes]
+    lines += [f"would {change.op} {_aim(change, place)}: {change.why}" for change in plan.changes]
     for held in plan.held:
         subject = _called(held.key, place) if held.key else held.name
         lines.append(_line("held", held.reason, subject, f"{held.reason.meaning} ({held.detail})"))
@@ -163,11 +163,11 @@ def _connection_cells(decision: Decision, separator: str = ", ") -> Sequence[str
 
 def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, object]:
     return {
-        "op": _op(change),
+        "op": change.op,
         "zone": change.key.zone.name,
         "name": change.key.name,
         "type": change.key.type,
-        "addresses": _join(change.addresses, ";") if isinstance(change, Put) else "",
+        "addresses": _join(change.addresses, ";"),
         "was": _join(change.was, ";"),
         "why": cell(change.why),
         "endpoint": change.endpoint,
@@ -178,7 +178,7 @@ def _change_cells(change: Change, outcome: Outcome | None) -> Mapping[str, objec
 
 def _zone_cells(change: ZoneChange, outcome: Outcome | None) -> Mapping[str, object]:
     return {
-        "op": _op(change),
+        "op": change.op,
         "zone": change.zone.name,
         "addresses": change.network if isinstance(change, LinkZone) else "",
         "why": cell(change.why),
@@ -277,32 +277,18 @@ def _results(report: Report) -> dict[int, Outcome]:
 def _row(change: Change | ZoneChange, result: str, place: Place) -> Sequence[str]:
     if isinstance(change, MakeZone | LinkZone):
         network = change.network.name if isinstance(change, LinkZone) else ""
-        return (_op(change), change.zone.name, network, "", change.why, result, place(change.zone))
-    addresses = _join(change.addresses) if isinstance(change, Put) else ""
-    return (_op(change), str(change.key), addresses, _join(change.was), change.why, result, place(change.key.zone))
+        return (change.op, change.zone.name, network, "", change.why, result, place(change.zone))
+    addresses, was = _join(change.addresses), _join(change.was)
+    return (change.op, str(change.key), addresses, was, change.why, result, place(change.key.zone))
 
 
 def _result(outcome: Outcome | None) -> str:
     return outcome.result.value if outcome else "planned"
 
 
-def _op(change: Change | ZoneChange) -> str:
-    match change:
-        case MakeZone():
-            return "zone"
-        case LinkZone():
-            return "link"
-        case Put():
-            return "put"
-        case Drop():
-            return "drop"
-        case _ as never:
-            assert_never(never)
-
-
 def _aim(change: Change, place: Place) -> str:
     aim = _called(change.key, place)
-    return f"{aim} -> {_join(change.addresses)}" if isinstance(change, Put) else aim
+    return f"{aim} -> {_join(change.addresses)}" if change.addresses else aim
 
 
 def _seen(seen: Endpoint | Gone) -> Iterable[str]:
