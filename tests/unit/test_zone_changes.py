@@ -129,6 +129,7 @@ def test_a_report_tells_of_zones_first_and_of_warnings() -> None:
         {
             "hub": "weu",
             "zone": BLOB_ZONE,
+            "zoneId": str(ZONE),
             "name": BLOB,
             "endpoint": str(ENDPOINT),
             "connection": None,
