@@ -57,6 +57,13 @@ class Rights:
         scope = ids.key(scope)
         return [grant for grant in self.grants if self._covers(grant.scope, scope)]
 
+    def reach(self, subscription: str) -> bool:
+        """Whether there is any role over a subscription, or over something in it."""
+        scope = f"/subscriptions/{subscription}".lower()
+        return self.unlimited or any(
+            self._covers(grant.scope, scope) or grant.scope.startswith(f"{scope}/") for grant in self.grants
+        )
+
     def need(self, action: str, scope: str) -> None:
         """Raises Refusal, as the gateway words it, if the action is not permitted (behaviour reference section 6.1)."""
         if not self.allow(action, scope):

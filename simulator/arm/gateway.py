@@ -30,9 +30,8 @@ def check_request(request: Request) -> None:
     subscription = request.world.need_subscription(parts[1])
     scope, action = request.path.rstrip("/"), _action(request)
     request.actions.append(action)
-    if not subscription.readable:
-        raise tenants.hidden(request.world, subscription, request.caller.principal, action, scope)
     rights = roles.rights_of(request.world, request.caller.principal)
+    tenants.check(request.world, subscription, rights, action, scope)
     rights.need(action, scope)
     makes_group = len(parts) == 4 and request.method != "GET"
     if len(parts) >= 4 and parts[2].lower() == "resourcegroups" and not makes_group:

@@ -28,7 +28,8 @@ CORP = "/providers/Microsoft.Management/managementGroups/corp"
 
 @pytest.fixture
 async def guest(estate: Azure) -> AsyncIterator[Azure]:
-    """Somebody without a role, in an Azure where roles count; the system's identity may do everything."""
+    """Somebody without a role, in one tenant where roles count; the system's identity may do everything."""
+    await estate.subscription(HUB, tenant="t-1")  # as the spoke
     await assign(estate, f"/subscriptions/{SPOKE}", CONTRIBUTOR, "system")
     await assign(estate, f"/subscriptions/{HUB}", CONTRIBUTOR, "system")
     await estate.sim("POST", "settings", {"rbac": True})
