@@ -22,8 +22,9 @@ from hubwarden.catalog import Row as CatalogueRow
 from hubwarden.dns.wants import Wishes, wishes
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource, Network, Tenancy
-from hubwarden.model.record import Hub, HubZones, Zone
+from hubwarden.model.hub import Hub, HubZones
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.zone import Zone
 
 ENDPOINTS = 100_000
 LOOK_UPS = 10_000

@@ -19,9 +19,9 @@ from hubwarden.arm.zones import list_zones
 from hubwarden.errors import HubwardenError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Tenancy
-from hubwarden.model.record import Hub, HubZones, Zone
+from hubwarden.model.hub import Hub, HubZones
 from hubwarden.model.resource_id import ResourceId, fold
-from hubwarden.model.zone import Link
+from hubwarden.model.zone import Link, Zone
 
 ZONES_LAST = 600.0
 MEMBERS_LAST = 600.0

@@ -23,8 +23,9 @@ from hubwarden.arm.zones import list_records
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import Endpoint, ordered, private_endpoint_id
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Zone, read_maker, read_mark
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, read_maker, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.zone import Zone
 
 _ENDPOINTS = (
     "resources | where type =~ 'microsoft.network/privateendpoints'"

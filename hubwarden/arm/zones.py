@@ -15,9 +15,9 @@ from hubwarden.arm.session import ArmSession
 from hubwarden.errors import HubwardenError, InputError, NotFoundError, RefusedError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.plan import Drop, Put
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, Zone, read_maker, read_mark
+from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, read_maker, read_mark
 from hubwarden.model.resource_id import ResourceId, fold
-from hubwarden.model.zone import MAKER_TAG
+from hubwarden.model.zone import MAKER_TAG, Zone
 from hubwarden.telemetry.tracing import spanned
 
 ZONE_FULL = "ZoneFull"

@@ -16,9 +16,9 @@ from hubwarden.config.schema import File
 from hubwarden.errors import ConfigError, trouble
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Network
+from hubwarden.model.hub import Hub
 from hubwarden.model.own_name import OwnName
 from hubwarden.model.policy import Policy
-from hubwarden.model.record import Hub
 from hubwarden.model.resource_id import ResourceId
 
 

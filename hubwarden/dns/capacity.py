@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from hubwarden.dns.limits import held_back
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Change, HeldReason, Plan, PlanWarning, Put
-from hubwarden.model.record import HubZones, Zone
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.zone import Zone
 
 FULL_SOON = 0.8
 """The share of its record sets from which on a zone is warned of."""

@@ -8,8 +8,9 @@ from hubwarden.catalog import Catalogue
 from hubwarden.dns.wants import Wishes, wishes
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint, Network, Tenancy
-from hubwarden.model.record import Hub, HubZones, Zone
+from hubwarden.model.hub import Hub, HubZones
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.zone import Zone
 
 _ZONES = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/any/providers/Microsoft.Network"
 

@@ -24,8 +24,9 @@ from dataclasses import dataclass, field, replace
 
 from hubwarden.model.dns_name import compared
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Gone
+from hubwarden.model.hub import Hub
 from hubwarden.model.plan import Change, Claim, Drop, Held, HeldReason, Plan, Put, Want
-from hubwarden.model.record import Hub, Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType, Standing, Unread
 from hubwarden.model.resource_id import fold
 
 

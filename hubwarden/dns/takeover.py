@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from hubwarden.dns.plan import Rules
 from hubwarden.dns.wants import Wishes
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Put, Want
-from hubwarden.model.record import HubZones, Keeper, Owner, RecordKey, RecordSet, Standing, Unread
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, Standing, Unread
 from hubwarden.model.resource_id import fold
 from hubwarden.model.takeover import Obstacle, ObstacleReason, Takeover, ZoneGroup
 

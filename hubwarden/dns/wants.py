@@ -10,9 +10,10 @@ from hubwarden.dns.naming import Named, held_back, service_of, shown_names
 from hubwarden.dns.own_names import given_names
 from hubwarden.model.dns_name import compared
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, Network, Tenancy, ordered
+from hubwarden.model.hub import HubZones
 from hubwarden.model.own_name import OwnName
 from hubwarden.model.plan import Held, HeldReason, MissingZone, Want
-from hubwarden.model.record import MOST_ADDRESSES, HubZones, RecordKey, RecordType
+from hubwarden.model.record import MOST_ADDRESSES, RecordKey, RecordType
 from hubwarden.model.resource_id import ResourceId
 
 MOST_NAMES = 500

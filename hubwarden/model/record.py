@@ -1,4 +1,4 @@
-"""Zones and what stands in them: Hub, Zone, RecordKey, RecordSet, and Owner, our mark."""
+"""What stands in zones: RecordKey, RecordSet, and Owner, our mark; and who else may keep a record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hubwarden.errors import InputError
-from hubwarden.model.dns_name import APEX, DnsName
+from hubwarden.model.dns_name import APEX
 from hubwarden.model.endpoint import Address, private_endpoint_id
 from hubwarden.model.resource_id import ResourceId, fold
 
@@ -38,82 +38,6 @@ class RecordType(StrEnum):
     def of(cls, address: Address) -> RecordType:
         """The type of record that holds such an address."""
         return cls.A if address.version == 4 else cls.AAAA
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """Where one hub's zones live and which endpoints it publishes; `locations` empty means all of them."""
-
-    name: str
-    zone_groups: tuple[ResourceId, ...]
-    """Resource groups in which the hub's privatelink zones live."""
-    networks: tuple[ResourceId, ...] = ()
-    locations: frozenset[str] = frozenset()
-    subscriptions: frozenset[str] = frozenset()
-    preferred_subscriptions: frozenset[str] = frozenset()
-    preferred_locations: frozenset[str] = frozenset()
-    creates_zones: bool = False
-    redirects: bool = True
-    """Whether the links that are made ask the public DNS for what the zone has no record of (NxDomainRedirect)."""
-
-    def zone_id(self, zone: DnsName) -> ResourceId:
-        """Where a zone of that name is made: in the first of the hub's resource groups."""
-        group = self.zone_groups[0]
-        return ResourceId(group.subscription, group.group, "Microsoft.Network", (("privateDnsZones", zone.text),))
-
-    def publishes(self, *, subscription: str, location: str) -> bool:
-        """Whether this hub serves endpoints of that subscription and location."""
-        return (not self.locations or fold(location) in self.locations) and (
-            not self.subscriptions or fold(subscription) in self.subscriptions
-        )
-
-    def prefers_subscription(self, subscription: str) -> bool:
-        """Whether an endpoint of that subscription may take a name from one of another."""
-        return fold(subscription) in self.preferred_subscriptions
-
-    def prefers_location(self, location: str) -> bool:
-        """Whether an endpoint there comes first where nothing else decides."""
-        return fold(location) in self.preferred_locations
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A private DNS zone of a hub."""
-
-    id: ResourceId
-    name: DnsName
-    maker: str = ""
-    """The instance whose tag it bears; empty for one that somebody else made."""
-    record_sets: int = 0
-    most_record_sets: int = 0
-    """How many record sets it has, its SOA among them, and may have; 0 where Azure does not say."""
-    links: int = 0
-    """How many networks it is linked to."""
-
-    @property
-    def fill(self) -> float:
-        """How full it is, from 0 to 1."""
-        return self.record_sets / self.most_record_sets if self.most_record_sets else 0.0
-
-    @property
-    def room(self) -> int | None:
-        """How many more record sets it takes; None where nobody knows."""
-        return max(self.most_record_sets - self.record_sets, 0) if self.most_record_sets else None
-
-
-@dataclass(frozen=True, slots=True)
-class HubZones:
-    """A hub and the zones that it has now; `trouble` says why they could not be listed, if so."""
-
-    hub: Hub
-    zones: Mapping[DnsName, Zone]
-    trouble: str = ""
-    hidden: tuple[Zone, ...] = ()
-    """Zones of the same names in groups that come later, which are left alone."""
-
-    def holds(self, zone: ResourceId) -> bool:
-        """Whether that zone is one of this hub's."""
-        return any(each.id == zone for each in self.zones.values())
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,4 +1,4 @@
-"""What is done to zones themselves: MakeZone and LinkZone; and Link, through which a network sees a zone."""
+"""Zone: a private DNS zone of a hub; what is done to it, MakeZone and LinkZone; and Link, through which it is seen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hubwarden.model.dns_name import DnsName
 from hubwarden.model.resource_id import ResourceId
 
 MAKER_TAG = "hubwarden"
@@ -13,6 +14,31 @@ MAKER_TAG = "hubwarden"
 
 _LONGEST_NETWORK = 50
 """Characters of a network's name in a link's; Azure allows 80 in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone of a hub."""
+
+    id: ResourceId
+    name: DnsName
+    maker: str = ""
+    """The instance whose tag it bears; empty for one that somebody else made."""
+    record_sets: int = 0
+    most_record_sets: int = 0
+    """How many record sets it has, its SOA among them, and may have; 0 where Azure does not say."""
+    links: int = 0
+    """How many networks it is linked to."""
+
+    @property
+    def fill(self) -> float:
+        """How full it is, from 0 to 1."""
+        return self.record_sets / self.most_record_sets if self.most_record_sets else 0.0
+
+    @property
+    def room(self) -> int | None:
+        """How many more record sets it takes; None where nobody knows."""
+        return max(self.most_record_sets - self.record_sets, 0) if self.most_record_sets else None
 
 
 @dataclass(frozen=True, slots=True)

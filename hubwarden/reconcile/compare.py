@@ -18,9 +18,11 @@ from hubwarden.dns.wants import Wishes
 from hubwarden.errors import HubwardenError
 from hubwarden.ledger.claims import Ledger
 from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason, Plan, Put
-from hubwarden.model.record import HubZones, RecordKey, RecordSet, Standing, Zone
+from hubwarden.model.record import RecordKey, RecordSet, Standing
 from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.zone import Zone
 from hubwarden.reconcile.look import Sight, rebuilt, wishes_of
 from hubwarden.reconcile.observe import party_of
 from hubwarden.reconcile.rooms import Rooms

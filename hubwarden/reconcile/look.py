@@ -12,8 +12,9 @@ from hubwarden.dns.wants import Wishes, wishes
 from hubwarden.errors import DeniedError, HubwardenError, InputError, NotFoundError, RefusedError
 from hubwarden.model.dns_name import DnsName, compared
 from hubwarden.model.endpoint import Endpoint, Gone, Tenancy
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Claim, ClaimState, Held, HeldReason
-from hubwarden.model.record import HubZones, RecordKey, RecordSet
+from hubwarden.model.record import RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.reconcile.rooms import Rooms
 

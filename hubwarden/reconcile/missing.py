@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from hubwarden.errors import HubwardenError
+from hubwarden.model.hub import Hub, HubZones
 from hubwarden.model.plan import Held
-from hubwarden.model.record import Hub, HubZones, Zone
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneZone
+from hubwarden.model.zone import Zone
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.hand_on import hand_on
 from hubwarden.reconcile.rooms import Rooms

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hubwarden.catalog import Place
 from hubwarden.model.dns_name import DnsName
-from hubwarden.model.record import HubZones, RecordKey, RecordType
+from hubwarden.model.hub import HubZones
+from hubwarden.model.record import RecordKey, RecordType
 from hubwarden.reconcile.rooms import Rooms
 
 

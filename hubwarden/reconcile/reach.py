@@ -13,7 +13,7 @@ from hubwarden.arm.remedies import MAKER, READER, WRITER, assign, with_remedy
 from hubwarden.arm.subscriptions import read_subscription, subscriptions_shown, subscriptions_under
 from hubwarden.errors import HubwardenError
 from hubwarden.model.coverage import missing_rights
-from hubwarden.model.record import HubZones
+from hubwarden.model.hub import HubZones
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.at_once import some_at_once
 from hubwarden.reconcile.rooms import Rooms

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from hubwarden.errors import HubwardenError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import PlanWarning, Want
-from hubwarden.model.record import HubZones, RecordKey, RecordSet, RecordType
+from hubwarden.model.record import RecordKey, RecordSet, RecordType
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.reconcile.look import wishes_of
 from hubwarden.reconcile.observe import View, read_records

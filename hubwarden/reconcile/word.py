@@ -14,8 +14,9 @@ from hubwarden.arm.graph import endpoints_with_guid
 from hubwarden.dns.word import Said
 from hubwarden.errors import HubwardenError, InputError
 from hubwarden.model.dns_name import DnsName
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import ClaimState, Held, HeldReason, Plan
-from hubwarden.model.record import HubZones, Keeper, RecordKey, RecordSet
+from hubwarden.model.record import Keeper, RecordKey, RecordSet
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.word import Verb, Word
 from hubwarden.reconcile.at_once import in_batches

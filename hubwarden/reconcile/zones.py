@@ -18,12 +18,13 @@ from hubwarden.dns.plan import is_protected
 from hubwarden.errors import DeniedError, HubwardenError, RacedError, RefusedError, UnavailableError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Endpoint, Gone
+from hubwarden.model.hub import Hub
 from hubwarden.model.plan import MissingZone, Plan, PlanWarning, Want
-from hubwarden.model.record import Hub, RecordKey, RecordSet, Zone
+from hubwarden.model.record import RecordKey, RecordSet
 from hubwarden.model.report import Outcome, Result
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneZone
-from hubwarden.model.zone import LinkZone, MakeZone, ZoneChange
+from hubwarden.model.zone import LinkZone, MakeZone, Zone, ZoneChange
 from hubwarden.reconcile.apply import failure
 from hubwarden.reconcile.at_once import in_batches
 from hubwarden.reconcile.look import wishes_of

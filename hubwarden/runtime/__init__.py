@@ -26,10 +26,10 @@ from hubwarden.model.coverage import Coverage, Measured, Ours
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.explanation import Explanation, NameExplanation
+from hubwarden.model.hub import HubZones
 from hubwarden.model.judgement import Asking
 from hubwarden.model.person import Ruling
 from hubwarden.model.policy import Policy
-from hubwarden.model.record import HubZones
 from hubwarden.model.report import Report, Run
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import Scope

@@ -9,8 +9,8 @@ from typing import assert_never
 
 from hubwarden.model.connection import POLICY, Decision, Verdict
 from hubwarden.model.coverage import Finding
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Change, Drop, Held, HeldReason, Put
-from hubwarden.model.record import HubZones
 from hubwarden.model.report import Outcome, Report, Result
 from hubwarden.model.scope import Everything, OneEndpoint, OneGroup, OneTarget, OneZone, Pending, Scope
 from hubwarden.model.word import Word

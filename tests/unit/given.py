@@ -13,9 +13,11 @@ from hubwarden.dns.plan import Rules
 from hubwarden.model.connection import Connection
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import Address, ConnectionStatus, Endpoint, EndpointName, NameSource, Network
+from hubwarden.model.hub import Hub, HubZones
 from hubwarden.model.plan import Claim, ClaimState, Drop, Put, Want
-from hubwarden.model.record import Hub, HubZones, Keeper, Owner, RecordKey, RecordSet, RecordType, Zone
+from hubwarden.model.record import Keeper, Owner, RecordKey, RecordSet, RecordType
 from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.zone import Zone
 
 DOCUMENTS = Path(__file__).parent / "documents"
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from hubwarden.dns.capacity import creations, fitting, full_soon
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Held, HeldReason, Plan
-from hubwarden.model.record import HubZones
 from tests.unit.given import BLOB_ZONE, drop, hub, key, put, zone
 
 OTHER_ZONE = "privatelink.dfs.core.windows.net"

@@ -15,9 +15,9 @@ from hubwarden.dns.plan import Party, plan_records
 from hubwarden.dns.wants import Wishes, wishes
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource, Tenancy
+from hubwarden.model.hub import HubZones
 from hubwarden.model.own_name import OwnName, ServicePattern
 from hubwarden.model.plan import Drop, HeldReason, MissingZone
-from hubwarden.model.record import HubZones
 from tests.unit.given import (
     PRIVATE,
     RESOURCES,

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubwarden.model.endpoint import PRIVATE_ENDPOINT
+from hubwarden.model.hub import Hub
 from hubwarden.model.record import (
     ENDPOINT_KEY,
     FORMAT_KEY,
     GUID_KEY,
     INSTANCE_KEY,
-    Hub,
     Keeper,
     Owner,
     RecordKey,

@@ -13,8 +13,9 @@ from hubwarden.catalog import Catalogue, Row, Trait, catalogue
 from hubwarden.dns.wants import MOST_NAMES, Wishes, wishes
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import ConnectionStatus, Endpoint, EndpointName, NameSource, Tenancy
+from hubwarden.model.hub import HubZones
 from hubwarden.model.plan import Held, HeldReason, MissingZone
-from hubwarden.model.record import HubZones, RecordType
+from hubwarden.model.record import RecordType
 from hubwarden.model.resource_id import ResourceId
 from tests.unit.given import (
     BLOB,
