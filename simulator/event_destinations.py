@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue.aio import QueueClient
 
 from simulator import ids
@@ -66,18 +67,22 @@ class Destinations:
         self.storage = ""
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
+        self._to_queues: aiohttp.ClientSession | None = None
         self._queues: dict[str, QueueClient] = {}
 
     async def open(self) -> None:
         """Must be called before anything is sent."""
         self._session = aiohttp.ClientSession(timeout=self._timeout)
+        # Azurite drops a connection after 5 s at rest: a message into one just then would look like no connection.
+        self._to_queues = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
 
     async def close(self) -> None:
         """Closes the connections."""
-        assert self._session is not None
-        await self._session.close()
         for queue in self._queues.values():
             await queue.close()
+        for session in (self._session, self._to_queues):
+            assert session is not None
+            await session.close()
 
     def find(self, document: Document) -> Destination:
         """Where an event subscription sends to.
@@ -133,7 +138,12 @@ class Destinations:
         """A queue gets the event by itself, as base64, which is what a queue trigger reads (section 8.4)."""
         if name not in self._queues:
             # Event Grid tries again by its own schedule.
-            self._queues[name] = QueueClient.from_connection_string(self.storage, name, retry_total=0)
+            self._queues[name] = QueueClient.from_connection_string(
+                self.storage,
+                name,
+                retry_total=0,
+                transport=AioHttpTransport(session=self._to_queues, session_owner=False),
+            )
         try:
             await self._queues[name].send_message(base64.b64encode(json.dumps(event).encode()).decode())
         except HttpResponseError as error:
