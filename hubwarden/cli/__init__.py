@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hubwarden import __version__
 from hubwarden.cli import connections, coverage, history, names, policy, records, settings, takeover, word, zones
 from hubwarden.cli.terminal import BAD_INPUT, FAILED, HELD
 from hubwarden.errors import ConfigError, HubwardenError, InputError, NotDecidedError, PlanChangedError, PlanOnlyError
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         description="Keeps the DNS of Azure Private Link right, and answers those who ask to connect.",
         epilog="Exit codes: 0 ok, 1 something failed or was not looked at, 2 bad input, 3 held or refused.",
     )
+    made.add_argument("--version", action="version", version=__version__)
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hubwarden import __version__
 from hubwarden.cli import main
 
 SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
@@ -20,6 +21,12 @@ def test_what_is_no_hash_applies_nothing_and_is_bad_input(
         main([*command, "--apply", plan])
     assert ended.value.code == 2
     assert "the hash of a plan is 16 hexadecimal digits" in capsys.readouterr().err
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"{__version__}\n")
 
 
 @pytest.mark.parametrize(
