@@ -23,7 +23,7 @@ from hubwarden.arm.zones import list_records
 from hubwarden.errors import InputError
 from hubwarden.model.connection import Connection
 from hubwarden.model.endpoint import Endpoint, ordered, private_endpoint_id
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, read_maker, read_mark
+from hubwarden.model.record import RecordKey, RecordSet, RecordType
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import Zone
 
@@ -232,15 +232,11 @@ def _key(record: ResourceId) -> RecordKey:
 
 def _to_record_set(key: RecordKey, row: Mapping[str, Any], ttl: int) -> RecordSet:
     texts = [item.get(field) for item in row["records"] or () for field in _ADDRESS_FIELDS]
-    auto_registered = str(row["autoRegistered"]).lower() in ("true", "1")
-    metadata = row["metadata"] or {}
-    keeper, owner = read_mark(metadata, auto_registered=auto_registered)
-    return RecordSet(
-        key=key,
-        addresses=ordered(ipaddress.ip_address(text) for text in texts if text),
+    return RecordSet.read(
+        key,
+        ordered(ipaddress.ip_address(text) for text in texts if text),
+        row["metadata"] or {},
         ttl=int(row["ttl"] or ttl),
         etag="",
-        keeper=keeper,
-        owner=owner,
-        maker=read_maker(metadata) if keeper is Keeper.ZONE_GROUP else "",
+        auto_registered=str(row["autoRegistered"]).lower() in ("true", "1"),
     )

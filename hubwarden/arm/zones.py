@@ -14,8 +14,9 @@ from hubwarden.arm.failures import NOWHERE, RECORD_ABSENT, shaped, translated
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import HubwardenError, InputError, NotFoundError, RefusedError, UnavailableError
 from hubwarden.model.dns_name import DnsName
+from hubwarden.model.endpoint import ordered
 from hubwarden.model.plan import Drop, Put
-from hubwarden.model.record import Keeper, RecordKey, RecordSet, RecordType, read_maker, read_mark
+from hubwarden.model.record import RecordKey, RecordSet, RecordType
 from hubwarden.model.resource_id import ResourceId, fold
 from hubwarden.model.zone import MAKER_TAG, Zone
 from hubwarden.telemetry.tracing import spanned
@@ -146,16 +147,13 @@ def to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
 def _to_record_set(key: RecordKey, document: Mapping[str, Any]) -> RecordSet:
     properties = document.get("properties") or {}
     array, field = _ADDRESSES[key.type]
-    metadata = properties.get("metadata") or {}
-    keeper, owner = read_mark(metadata, auto_registered=properties.get("isAutoRegistered") is True)
-    return RecordSet(
-        key=key,
-        addresses=tuple(sorted(ipaddress.ip_address(item[field]) for item in properties.get(array) or ())),
+    return RecordSet.read(
+        key,
+        ordered(ipaddress.ip_address(item[field]) for item in properties.get(array) or ()),
+        properties.get("metadata") or {},
         ttl=int(properties.get("ttl") or 0),
         etag=str(document.get("etag") or ""),
-        keeper=keeper,
-        owner=owner,
-        maker=read_maker(metadata) if keeper is Keeper.ZONE_GROUP else "",
+        auto_registered=properties.get("isAutoRegistered") is True,
     )
 
 

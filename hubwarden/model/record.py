@@ -103,6 +103,22 @@ class RecordSet:
     maker: str = ""
     """The resourceGuid of the endpoint whose zone group made it, where it says so; empty where it does not."""
 
+    @classmethod
+    def read(
+        cls,
+        key: RecordKey,
+        addresses: tuple[Address, ...],
+        metadata: Mapping[str, str],
+        *,
+        ttl: int,
+        etag: str,
+        auto_registered: bool,
+    ) -> RecordSet:
+        """A record set as Azure shows it, with its keeper as the metadata tell."""
+        keeper, owner = read_mark(metadata, auto_registered=auto_registered)
+        maker = read_maker(metadata) if keeper is Keeper.ZONE_GROUP else ""
+        return cls(key, addresses, ttl, etag, keeper, owner, maker)
+
     def owned_by(self, instances: frozenset[str]) -> bool:
         """Whether the record carries the mark of one of these instances, in a format that we know."""
         return self.owner is not None and self.owner.instance in instances
