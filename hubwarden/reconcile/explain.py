@@ -33,7 +33,7 @@ async def explain(rooms: Rooms, endpoint: ResourceId) -> Explanation:
     sight = view.sights[endpoint]
     plan = await judged(rooms, view.plan, Orders(applies=False))
     return Explanation(
-        endpoint=endpoint,
+        endpoint=sight.seen.id if isinstance(sight.seen, Endpoint) else endpoint,  # as Azure spells it
         seen=sight.seen,
         wants=sight.wishes.wants,
         claims=sight.claims,
