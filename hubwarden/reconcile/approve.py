@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from hubwarden.arm.connections import answers
 from hubwarden.errors import LedgerUnavailableError
+from hubwarden.ledger.decisions import Intended
 from hubwarden.model.connection import Connection, Decision, Verdict
 from hubwarden.model.endpoint import ConnectionStatus
 from hubwarden.model.plan import Held, HeldReason, Plan, PlanWarning
@@ -26,6 +27,9 @@ from hubwarden.telemetry.tracing import spanned
 
 LEARNT_WITHIN = 25.0
 """Seconds for which a run asks Azure for facts; the timer's run of every minute must have time left to answer."""
+
+HeldBack = Mapping[ResourceId, Held]
+"""Answers that are on purpose not given, by their connections."""
 
 log = logging.getLogger(__name__)
 
@@ -77,35 +81,38 @@ async def approve(
 async def _answered(
     rooms: Rooms, given: Mapping[ResourceId, Connection], since: Since, *, applies: bool, run: str
 ) -> Approvals:
-    held = [_must_act(each) for each in given.values() if each.must_act]
+    must_act = [_must_act(each) for each in given.values() if each.must_act]
     under_way = await taken(rooms, given)
     followed = await some_at_once(lambda each: follow(rooms, each, given[each.connection], applies=applies), under_way)
     busy = {each.connection for each in under_way}
     waiting = [each for each in given.values() if each.status is ConnectionStatus.PENDING and each.id not in busy]
-    decisions = await judge(rooms, waiting, since)
-    objections = _objections(decisions, waiting)
-    decisions = [_left(each, objections.get(each.connection.id)) for each in decisions]
-    decisions, over = await _within_limits(rooms, decisions)
-    answering = [each for each in decisions if each.verdict is not Verdict.HOLD]
-    held += [*objections.values(), *over]
+    judged = await judge(rooms, waiting, since)
+    objections = _objections(judged, waiting)
+    over = await _over_limits(rooms, _less(judged, objections))
+    decisions, held = _less(judged, {**objections, **over}), [*must_act, *objections.values(), *over.values()]
     if not applies:
         return approvals_of(decisions, followed, held)
     reasons = {each.connection: each.reason for each in held}
     await remind(rooms, [each for each in decisions if each.verdict is Verdict.HOLD], reasons, since)
-    now = rooms.now()
-    # All are counted and stored ahead, so that with storage down none is answered.
-    answering, counts, late = await _counted(rooms, answering, now)
-    decisions = [_beyond(each) if each.connection.id in late else each for each in decisions]
-    held += [_over_limit(each) for each in decisions if each.connection.id in late]
-    intended = await intend(rooms, answering, run)
-    places = list(zip(answering, intended, counts, strict=True))
-    barred = {decision.connection.id: _somebodys(decision) for decision, mine, _ in places if mine is None}
-    decisions = [_left(each, barred.get(each.connection.id)) for each in decisions]
-    held += barred.values()
-    await _uncounted(rooms, [(decision.verdict, count) for decision, mine, count in places if mine is None])
-    ahead = [(decision, mine, count) for decision, mine, count in places if mine is not None]
+    ahead, barred = await _stored_ahead(rooms, decisions, run)
+    decisions, held = _less(decisions, barred), [*held, *barred.values()]
     answered = await some_at_once(lambda each: answer(rooms, *each), ahead)
     return approvals_of(decisions, [*followed, *answered], held, begun=[each for each in answered if each.held])
+
+
+async def _stored_ahead(
+    rooms: Rooms, decisions: Iterable[Decision], run: str
+) -> tuple[list[tuple[Decision, Intended, str]], HeldBack]:
+    """All answers are counted and stored before the first is given, so that with storage down none is.
+
+    Each comes with the note that counts it; those that others are faster with are held.
+    """
+    going, late = await _counted(rooms, [each for each in decisions if each.verdict is not Verdict.HOLD])
+    intended = await intend(rooms, [decision for decision, _ in going], run)
+    places = [(decision, mine, count) for (decision, count), mine in zip(going, intended, strict=True)]
+    barred = {decision.connection.id: _somebodys(decision) for decision, mine, _ in places if mine is None}
+    await _uncounted(rooms, [(decision.verdict, count) for decision, mine, count in places if mine is None])
+    return [(decision, mine, count) for decision, mine, count in places if mine is not None], {**late, **barred}
 
 
 @spanned("decide")
@@ -143,12 +150,18 @@ def approvals_of(
     )
 
 
-def _left(decision: Decision, objection: Held | None) -> Decision:
-    return replace(decision, verdict=Verdict.HOLD, reason=objection.detail) if objection else decision
+def _less(decisions: Iterable[Decision], back: HeldBack) -> list[Decision]:
+    """The decisions, with those held that are held back."""
+    return [
+        replace(each, verdict=Verdict.HOLD, reason=back[each.connection.id].detail)
+        if each.connection.id in back
+        else each
+        for each in decisions
+    ]
 
 
-async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[list[Decision], tuple[Held, ...]]:
-    """The decisions, with the answers beyond what an hour may see held (law 9).
+async def _over_limits(rooms: Rooms, decisions: Sequence[Decision]) -> HeldBack:
+    """The answers beyond what an hour may see (law 9).
 
     Whose turn it is changes, so that those that fail again and again hold up no others (law 13).
     """
@@ -158,34 +171,29 @@ async def _within_limits(rooms: Rooms, decisions: Sequence[Decision]) -> tuple[l
         if answers:
             asking = {each.connection.id for each in answers}
             beyond |= asking.difference(in_turn(asking, rooms.now(), await _room(rooms, verdict, answers)))
-    kept = [_beyond(each) if each.connection.id in beyond else each for each in decisions]
-    return kept, tuple(_over_limit(each) for each in kept if each.connection.id in beyond)
+    return {each.connection.id: _over_limit(each) for each in decisions if each.connection.id in beyond}
 
 
-async def _counted(
-    rooms: Rooms, answers: Sequence[Decision], now: float
-) -> tuple[list[Decision], list[str], set[ResourceId]]:
+async def _counted(rooms: Rooms, answers: Sequence[Decision]) -> tuple[list[tuple[Decision, str]], HeldBack]:
     """The answers that go on, each with the note that counts it, and those for which others were faster.
 
     All instances note first and count then: so those that note at once may both step back, but never both go on.
     """
-    going: list[Decision] = []
-    counts: list[str] = []
-    late: set[ResourceId] = set()
+    going: list[tuple[Decision, str]] = []
+    late: dict[ResourceId, Held] = {}
     for verdict in (Verdict.APPROVE, Verdict.REJECT):
         mine = [each for each in answers if each.verdict is verdict]
         if not mine:
             continue
-        names = await rooms.tally.note(COUNTED[verdict], [("", str(each.connection.id)) for each in mine], now)
+        names = await rooms.tally.note(COUNTED[verdict], [("", str(each.connection.id)) for each in mine], rooms.now())
         room = await _room(rooms, verdict, mine)
         for place, (decision, name) in enumerate(zip(mine, names, strict=True)):
             if place < room:
-                going.append(decision)
-                counts.append(name)
+                going.append((decision, name))
             else:
-                late.add(decision.connection.id)
+                late[decision.connection.id] = _over_limit(decision)
                 await rooms.tally.take_back(COUNTED[verdict], [name])
-    return going, counts, late
+    return going, late
 
 
 async def _uncounted(rooms: Rooms, answers: Iterable[tuple[Verdict, str]]) -> None:
@@ -208,22 +216,13 @@ def _most(rooms: Rooms, verdict: Verdict) -> int:
     return rooms.approve_limit if verdict is Verdict.APPROVE else rooms.reject_limit
 
 
-def _beyond(decision: Decision) -> Decision:
-    return replace(decision, verdict=Verdict.HOLD, reason=_over(decision))
+def _over_limit(decision: Decision) -> Held:
+    limit = f"approvals.limits.{decision.verdict}"
+    detail = f"{decision.verdict} by {decision.reason}; but {limit} allows no more in this hour"
+    return _held(HeldReason.OVER_LIMIT, decision.connection, detail)
 
 
-def _over_limit(held: Decision) -> Held:
-    connection = held.connection
-    return Held(HeldReason.OVER_LIMIT, connection.endpoint, held.reason, connection=connection.id)
-
-
-def _over(decision: Decision) -> str:
-    return (
-        f"{decision.verdict} by {decision.reason}; but approvals.limits.{decision.verdict} allows no more in this hour"
-    )
-
-
-def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) -> dict[ResourceId, Held]:
+def _objections(decisions: Iterable[Decision], waiting: Iterable[Connection]) -> HeldBack:
     """What forbids to answer a connection, whatever a rule says to it."""
     asking = Counter((each.target, each.endpoint) for each in waiting)
     found = {}
