@@ -158,25 +158,22 @@ class Decisions:
     async def close(self, intended: Intended, result: Result, now: float) -> None:
         """Notes what came of it. It may be closed twice: by its run, and by a sweep that found it open.
 
-        Tries that fail are one row, the last one's, until one is done; who came too late leaves what stands as it is.
+        Tries that fail, or come too late, are one row, the last one's, until one is done: an index that is stuck may
+        bring them about every minute. Who came too late leaves what is done as it is.
         """
-        name = f"{_FAILED}{intended.name}" if result is Result.FAILED else intended.kept_as
+        name = intended.kept_as if result is Result.DONE else f"{_FAILED}{intended.name}"
         after = intended.verdict.status.value if result is Result.DONE else ""
         closed = {"PartitionKey": _CLOSED, "RowKey": name, "Result": result.value, "After": after, "ClosedAt": now}
         row = {**_to_row(intended), **closed}
         with translated(f"closing the decision on {intended.connection}"):
-            if result is Result.RACED:
-                with suppress(RacedError), translated("noting that somebody was faster"):
-                    await self._decisions.run(lambda: self._table.create_entity(row))
-            else:
-                await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
+            await self._decisions.run(lambda: self._table.upsert_entity(row, UpdateMode.REPLACE))
             # Nothing happens where there is no such row: somebody else was faster, or no try has failed.
-            if result is Result.DONE or (result is Result.FAILED and await self._is_kept(intended)):
+            if result is Result.DONE or await self._is_kept(intended):
                 await self._table.delete_entity(_CLOSED, f"{_FAILED}{intended.name}")
             await self._end(intended)
 
     async def _is_kept(self, intended: Intended) -> bool:
-        """Whether another run has gone on with it, and come to its end; looked at after a failure is noted."""
+        """Whether another run has gone on with it, and come to its end; looked at after what failed is noted."""
         return await self._decisions.row(_CLOSED, intended.kept_as, _STORING, columns=["RowKey"]) is not None
 
     async def _end(self, intended: Intended) -> None:

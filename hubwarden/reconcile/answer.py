@@ -47,6 +47,8 @@ class Answered:
     outcome: Outcome | None = None
     """None while Azure is at work on it."""
     held: Held | None = None
+    strayed: bool = False
+    """Whether it fell to another consumer than the one that was decided on."""
 
 
 class _Shows(Enum):
@@ -103,9 +105,10 @@ async def answer(rooms: Rooms, decision: Decision, intended: Intended, count: st
     elif answered.outcome.result is Result.FAILED and answered.decision.after is None:
         await _let_go(rooms, intended)  # it was taken, and may not be read back
     else:
-        # Azure took it: that its consumer has taken the connection away since does not make it undone.
-        raced = answered.outcome.result is Result.RACED
-        await _close(rooms, intended, answered.outcome.result, "" if raced else count)
+        # Azure took it: that its consumer has taken the connection away since, or another came to stand there, does not
+        # make it undone.
+        struck = answered.strayed or answered.outcome.result is Result.RACED
+        await _close(rooms, intended, answered.outcome.result, "" if struck else count, struck=struck)
     return answered
 
 
@@ -161,12 +164,15 @@ async def follow(rooms: Rooms, intended: Intended, connection: Connection, *, ap
         answered, shows = _under_way(decision), f"cannot be looked at: {error}"
     else:
         answered, shows = _judged(decision, found), "does not show the answer"
-    since = intended.taken_at or intended.at
-    if answered.outcome is None and rooms.now() - since >= sum(rooms.follow_ups):
+    if answered.outcome is None and _is_overdue(rooms, intended):
         answered = _failed(answered.decision, f"the last follow-up is over, and it {shows}")
     if answered.outcome is not None:
         await _close(rooms, intended, answered.outcome.result)
     return answered
+
+
+def _is_overdue(rooms: Rooms, intended: Intended) -> bool:
+    return rooms.now() - (intended.taken_at or intended.at) >= sum(rooms.follow_ups)
 
 
 async def close_open(rooms: Rooms) -> None:
@@ -194,8 +200,13 @@ async def _came_of(rooms: Rooms, intended: Intended) -> Result | None:
         log.warning("approve: the decision on %s stays open: %s", intended.connection, error)
         return None
     waits = found.status is ConnectionStatus.PENDING
-    if not found.settled or (waits and intended.taken_at):
+    if waits and intended.taken_at:
+        return None  # whoever finds it waiting follows it
+    if not found.settled and not _is_overdue(rooms, intended):
         return None  # Azure may be at work on this very answer
+    if not found.settled:
+        log.error("approve: the answer to %s never came to an end: it is %s", found.id, found.status)
+        return Result.FAILED
     if waits:
         return Result.FAILED
     mine = is_same(found, replace(found, endpoint=intended.endpoint, groups=intended.groups))
@@ -248,7 +259,7 @@ def _judged(decision: Decision, found: Connection) -> Answered:
             return _failed(decision, f"Azure took the answer, and failed at it: it is {found.status}")
         case _Shows.ANOTHER_CONSUMER:
             error = f"it is another's now: it was answered for {_consumer(decided)}, and shows {_consumer(found)}"
-            return _failed(decision, error)
+            return replace(_failed(decision, error), strayed=True)
         case _Shows.NOTHING_YET:
             return _under_way(decision)
         case _ as never:
@@ -298,7 +309,8 @@ async def _let_go(rooms: Rooms, intended: Intended) -> None:
         log.warning("approve: nobody else answers %s for a while: %s", intended.connection, error)
 
 
-async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = "") -> None:
+async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = "", *, struck: bool = False) -> None:
+    """Notes what came of it. Unless it `struck` or is done, `count` is taken back, the note that counts it."""
     try:
         if result is Result.DONE:
             await tell.answered(rooms, intended)
@@ -308,7 +320,7 @@ async def _close(rooms: Rooms, intended: Intended, result: Result, count: str = 
         if count and result is not Result.DONE:
             # What is refused again and again must not use up what the others may.
             await rooms.tally.take_back(COUNTED[intended.verdict], [count])
-        elif result is not Result.FAILED and intended.who == POLICY:
+        elif (struck or result is not Result.FAILED) and intended.who == POLICY:
             # Whoever has it made anew under the same name, again and again, must not pass the limit (law 9).
             await rooms.tally.settle(COUNTED[intended.verdict], str(intended.connection), rooms.now())
     except LedgerUnavailableError as error:
