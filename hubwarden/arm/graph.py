@@ -11,14 +11,14 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, Q
 from hubwarden.arm.failures import translated
 from hubwarden.arm.session import LONGEST_WAIT, ArmSession
 from hubwarden.errors import InputError, RefusedError, ThrottledError, UnavailableError
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import GUID, ResourceId
 
 _PAGE = 1000  # the most rows that Resource Graph gives at once
 _SCOPE = 1000  # the most subscriptions that one question names
 _PATIENCE = 3  # times that we ask again when asked to wait
 _QUOTA_LASTS = 5.0  # seconds after which Resource Graph's quota is new
 _TOO_LARGE = "ResponsePayloadTooLarge"
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_GUID = re.compile(GUID, re.ASCII | re.IGNORECASE)
 _BY_GUID = (
     "resources | where type =~ 'microsoft.network/privateendpoints' and properties.resourceGuid =~ '{guid}'"
     " | project id | order by id asc"

@@ -13,7 +13,7 @@ from hubwarden.arm.failures import ELSEWHERE, shaped, translated
 from hubwarden.arm.graph import rows_of
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import DeniedError, NotFoundError
-from hubwarden.model.resource_id import fold
+from hubwarden.model.resource_id import GUID, fold
 
 _API_VERSION = "2022-12-01"
 _SUBSCRIPTIONS = (
@@ -27,10 +27,10 @@ _ABOVE = (
 )
 
 
-_GUID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f-])"
+_TENANT = rf"({GUID})(?![0-9a-f-])"
 _MATCHES = re.compile(r"must match (?:the tenant|one of the tenants) '([^']*)'", re.IGNORECASE)
-_ISSUER = re.compile(rf"https://[a-z0-9.-]+/{_GUID}", re.ASCII | re.IGNORECASE)
-_AUTHORITY = re.compile(rf"""authorization_uri="?https://[a-z0-9.-]+/{_GUID}""", re.ASCII | re.IGNORECASE)
+_ISSUER = re.compile(rf"https://[a-z0-9.-]+/{_TENANT}", re.ASCII | re.IGNORECASE)
+_AUTHORITY = re.compile(rf"""authorization_uri="?https://[a-z0-9.-]+/{_TENANT}""", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,10 @@ from typing import Self
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import DnsName
 from hubwarden.model.endpoint import NAMELESS
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import GUID, ResourceId, fold
 
 # prefix.guid.region.azure.privatelinkservice (behaviour reference section 4.1).
-_ALIAS = re.compile(
-    r"[a-z0-9][a-z0-9_.-]{0,79}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]+\.azure\.privatelinkservice",
-    re.ASCII,
-)
+_ALIAS = re.compile(rf"[a-z0-9][a-z0-9_.-]{{0,79}}\.{GUID}\.[a-z0-9]+\.azure\.privatelinkservice", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from hubwarden.errors import InputError
 from hubwarden.model.connection import Verdict, connection_id
 from hubwarden.model.endpoint import private_endpoint_id
 from hubwarden.model.note import to_be_seen
-from hubwarden.model.resource_id import ResourceId
+from hubwarden.model.resource_id import GUID, ResourceId
 
 LONGEST_REASON = 500
 """Characters that a person may say; the first 140 become the connection's description."""
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_OBJECT_ID = re.compile(GUID, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

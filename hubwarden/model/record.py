@@ -10,7 +10,7 @@ from enum import StrEnum
 from hubwarden.errors import InputError
 from hubwarden.model.dns_name import APEX
 from hubwarden.model.endpoint import Address, private_endpoint_id
-from hubwarden.model.resource_id import ResourceId, fold
+from hubwarden.model.resource_id import GUID, ResourceId, fold
 
 MARK_FORMAT = 1
 MOST_ADDRESSES = 20
@@ -25,7 +25,7 @@ GUID_KEY = "hubwarden_guid"
 # What zone groups write there: the endpoint's name, which may be anything, and then its resourceGuid.
 _CREATOR_KEY = "creator"
 _CREATOR = "created by private endpoint"
-_MAKER = re.compile(r".* with resource guid ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.ASCII)
+_MAKER = re.compile(rf".* with resource guid ({GUID})", re.ASCII)
 
 
 class RecordType(StrEnum):

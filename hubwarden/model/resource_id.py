@@ -10,9 +10,12 @@ from typing import Self
 from hubwarden.errors import InputError
 
 LONGEST = 2048
+GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""The pattern of a GUID in lower case, by which Azure tells subscriptions, tenants, people and endpoints apart."""
+
 # Only ASCII letters are folded: a name that merely looks like another in some script is another name.
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_SUBSCRIPTION = re.compile(GUID, re.ASCII | re.IGNORECASE)
 # Resource group names: letters and digits of any script, underscore, hyphen, period, parentheses; 90 at the most.
 # Microsoft's pages differ in whether the marks count with which Thai and Hindi are written (`\w` in .NET has them, in
 # Python it has not): beyond ASCII whatever can be seen is taken.
