@@ -25,15 +25,19 @@ from hubwarden.errors import (
     TemporaryError,
     UnavailableError,
 )
+from hubwarden.ledger.outbox import Kept
 from hubwarden.model.plan import Claim, ClaimState, Plan, Put
 from hubwarden.model.record import RecordSet
 from hubwarden.model.report import Outcome, Report, Result, Run, Status, new_run_id
 from hubwarden.model.resource_id import ResourceId
 from hubwarden.model.scope import OneEndpoint
 from hubwarden.model.takeover import Gap, TakenOver, Takeover, TakeoverReport, ZoneGroup
+from hubwarden.reconcile import tell
 from hubwarden.reconcile.hand_on import look_at
+from hubwarden.reconcile.publish import announce
 from hubwarden.reconcile.rooms import Rooms
 from hubwarden.reconcile.takeover import Survey, foresee, plan_takeovers, survey
+from hubwarden.reconcile.write import Part
 from hubwarden.report.as_json import report_data
 from hubwarden.report.takeover import taken_data
 
@@ -87,15 +91,17 @@ class _Handover:
     """When each record was last seen to stand, or was written."""
     gaps: dict[Put, float] = field(default_factory=dict)
     outcomes: dict[Put, Outcome] = field(default_factory=dict)
+    noted: tuple[Kept, ...] = ()
+    """What is to be told of each record, in their order; nothing where there is no topic."""
     deleted: bool = False
 
-    def note(self, put: Put, *, stood: bool) -> None:
-        """A record is ours now; unless it `stood` all the while, the time since it was last seen to is a gap."""
+    def note(self, put: Put, etag: str, *, stood: bool) -> None:
+        """A record is ours now, with this etag; unless it `stood` all along, the time since it last did is a gap."""
         now = self.rooms.now()
         if put in self.seen and not stood:
             self.gaps[put] = self.gaps.get(put, 0.0) + now - self.seen[put]
         self.seen[put] = now
-        self.outcomes[put] = Outcome(put, Result.DONE)
+        self.outcomes[put] = Outcome(put, Result.DONE, etag=etag)
 
     def taken(self, run: str, error: str = "") -> TakenOver:
         """What came of it."""
@@ -129,6 +135,8 @@ async def _one(surveyed: Survey, planned: Takeover, plan: str) -> TakenOver:
         error += f"; {'; '.join([each async for each in _state(handover)])}"
     taken = handover.taken(run.id, error)
     await _keep(rooms, run, taken)
+    await tell.behind(rooms, handover.noted, taken.outcomes)
+    await announce(rooms, scope, Part(outcomes=taken.outcomes), began=began)
     return taken
 
 
@@ -160,6 +168,7 @@ async def _claim_ahead(handover: _Handover) -> None:
     ]
     stored = await rooms.claims.store(claims)
     handover.claims.update(zip(takeover.puts, stored, strict=True))
+    handover.noted = await tell.ahead(rooms, takeover.puts)
 
 
 async def _try_to_write(handover: _Handover) -> None:
@@ -207,7 +216,7 @@ async def _bridge(handover: _Handover, put: Put) -> None:
             await _settle(handover, put, await put_record(rooms.arm, put))
             return True
         if _is_written(record, put):
-            handover.note(put, stood=put in handover.outcomes)  # where not, the app was faster
+            handover.note(put, record.etag, stood=put in handover.outcomes)  # where not, the app was faster
             return True
         if not is_made_for(record, put.owner.guid) or set(record.addresses) != set(put.was):
             raise PermanentError(f"{put.key} was changed by somebody else instead of going, and is not touched")
@@ -242,7 +251,7 @@ def _is_written(record: RecordSet, put: Put) -> bool:
 async def _settle(handover: _Handover, put: Put, etag: str) -> None:
     """Notes that we have just written it, in the ledger as well; whatever another look made of the claim meanwhile."""
     rooms = handover.rooms
-    handover.note(put, stood=False)
+    handover.note(put, etag, stood=False)
     claim = replace(handover.claims[put], state=ClaimState.SERVED, etag=etag, written_at=rooms.now())
     try:
         await rooms.claims.store([claim])
