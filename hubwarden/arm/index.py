@@ -133,32 +133,40 @@ async def records_in_index(session: ArmSession, zones: Iterable[Zone], *, ttl: i
 
 async def connections_in_index(
     session: ArmSession, subscriptions: Collection[str], status: str
-) -> tuple[Connection, ...]:
-    """The connections of these subscriptions' resources that show this status."""
+) -> tuple[tuple[Connection, ...], tuple[str, ...]]:
+    """The connections of these subscriptions' resources that show this status, and what is wrong with those unread."""
     return await _connections(session, subscriptions, status, lambda each: each.status == status)
 
 
-async def connections_to_recreate(session: ArmSession, subscriptions: Collection[str]) -> tuple[Connection, ...]:
-    """The connections of these subscriptions' resources that ask their consumers to be made anew, whatever else."""
+async def connections_to_recreate(
+    session: ArmSession, subscriptions: Collection[str]
+) -> tuple[tuple[Connection, ...], tuple[str, ...]]:
+    """Those that ask their consumers to be made anew, whatever else; and likewise."""
     return await _connections(session, subscriptions, _RECREATE, lambda each: each.must_act)
 
 
 async def _connections(
     session: ArmSession, subscriptions: Collection[str], word: str, keep: Callable[[Connection], bool]
-) -> tuple[Connection, ...]:
-    """Those of the connections in whose resource's row there is a word, whatever it says there, that are to be kept."""
+) -> tuple[tuple[Connection, ...], tuple[str, ...]]:
+    """Those of the connections in whose resource's row there is a word, whatever it says there, that are to be kept.
+
+    And what is wrong with each there that cannot be read.
+    """
     query = _CONNECTIONS.format(word=word)
     rows = await rows_of(session, query, subscriptions=subscriptions, about=f"connections that are {word}")
-    found = []
-    for row in rows:
+    found: list[Connection] = []
+    nameless: list[str] = []
+    for target, row in _by_id(rows, ResourceId.parse, nameless):
         for document in row["connections"] or ():
             try:
-                connection, target = to_connection(document), ResourceId.parse(row["id"])
-            except InputError:
+                connection = to_connection(document)
+            except InputError as error:
+                log.warning("index: a connection of %s is left out: %s", target, error)
+                nameless.append(f"Resource Graph shows a connection of {target} that cannot be read: {error}")
                 continue
             if keep(connection) and connection.target == target:
                 found.append(connection)
-    return tuple(found)
+    return tuple(found), tuple(nameless)
 
 
 async def targets_without_connections(

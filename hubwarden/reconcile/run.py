@@ -86,7 +86,7 @@ async def connections(rooms: Rooms, status: ConnectionStatus) -> tuple[Decision,
 
     It changes nothing. Raises LedgerUnavailableError.
     """
-    found = await connections_in_index(rooms.arm, await rooms.estate.members(), status)
+    found, _ = await connections_in_index(rooms.arm, await rooms.estate.members(), status)
     if status is ConnectionStatus.PENDING:
         return (await approve(rooms, found, applies=False)).decisions
     told = {held.connection: held for held in await not_taken_back(rooms, found)}

@@ -32,7 +32,7 @@ class Waiting:
 
     connections: tuple[Connection, ...]
     nameless: tuple[str, ...] = ()
-    """What is wrong with each target whose id cannot be read, so that it was not asked."""
+    """What is wrong with each target and connection whose id cannot be read, so that it is left out."""
 
 
 async def of_target(rooms: Rooms, target: ResourceId) -> Sequence[Connection] | Held:
@@ -71,10 +71,10 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> Waiting:
     those connections come along that ask something of their consumers.
     """
     members = await rooms.estate.members()
-    waiting = await connections_in_index(rooms.arm, members, ConnectionStatus.PENDING)
+    waiting, unread = await connections_in_index(rooms.arm, members, ConnectionStatus.PENDING)
     if not thorough:
         return Waiting(waiting)
-    asked = await connections_to_recreate(rooms.arm, members)
+    asked, also_unread = await connections_to_recreate(rooms.arm, members)
     unshown, nameless = await targets_without_connections(rooms.arm, members, known_types())
 
     nobody: tuple[Connection, ...] = ()
@@ -88,7 +88,7 @@ async def everywhere(rooms: Rooms, *, thorough: bool) -> Waiting:
 
     found = await some_within(LISTED_WITHIN, listed, in_turn(unshown, rooms.now()), otherwise=nobody)
     asking = (each for some in found for each in some if each.status is ConnectionStatus.PENDING)
-    return Waiting((*waiting, *asked, *asking), nameless)
+    return Waiting((*waiting, *asked, *asking), tuple(dict.fromkeys((*unread, *also_unread, *nameless))))
 
 
 def in_turn(resources: Iterable[ResourceId], now: float, most: int = MOST_LISTED) -> list[ResourceId]:

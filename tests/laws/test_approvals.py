@@ -692,6 +692,22 @@ async def test_a_connection_that_cannot_be_read_costs_only_itself(found: Foundin
     assert outcome.result is Result.DONE
 
 
+async def test_a_connection_that_cannot_be_read_is_told_of_by_the_sweep(found: Founding) -> None:
+    """Nobody can answer it before somebody hears of it."""
+    estate = await guarded(found, OWN)
+    target = await target_of(estate, VAULT)
+    state = {"status": "Pending", "actionsRequired": "Recreate"}
+    connection = {"id": f"{target}/x", "properties": {"privateLinkServiceConnectionState": state}}
+    vault = (await estate.azure.arm("GET", target)).body
+    vault["properties"]["privateEndpointConnections"] = [connection]
+    await estate.azure.put(vault)
+    report = await estate.sweep()
+    assert report.status is Status.DONE
+    [told] = [each.detail for each in report.plan.warnings]
+    assert told.startswith(f"Resource Graph shows a connection of {target} that cannot be read:")
+    assert f"{target}/x" in told
+
+
 async def test_a_connection_told_of_twice_is_answered_once(found: Founding) -> None:
     estate = await guarded(found, OWN)
     target = await target_of(estate, STORAGE)
