@@ -41,6 +41,7 @@ async def test_an_approval_that_fell_to_another_counts(found: Founding, monkeypa
         await between(estate, patch, anew)
         [outcome] = (await answered(estate, target)).outcomes
     assert outcome.result is Result.FAILED
+    await estate.azure.settle()  # Cosmos DB is at work on it for a while
     assert [each.status for each in await connections_of(estate, target)] == [APPROVED], "it is another's"
     await asked(estate, target, "pe2", groups=["Sql"])
     assert [each.reason for each in (await answered(estate, target)).held] == [HeldReason.OVER_LIMIT]
