@@ -15,8 +15,8 @@ from tests.laws.conftest import Founding
 from tests.laws.test_announced_after_a_crash import rows_of_answers
 from tests.laws.test_approvals import OWN, STORAGE, answered, asked, by_hand, connections_of, guarded, target_of
 from tests.laws.test_hostile_consumers import OWN_COSMOS, cosmos
-from tests.laws.test_providers import SQL, connection_at, ruled, state_of, waiting_at
-from tests.laws.test_slow_providers import FOR_EVER, between
+from tests.laws.test_providers import SQL, ruled, waiting_at
+from tests.laws.test_slow_providers import answered_and_shown, between
 
 APPROVED = ConnectionStatus.APPROVED
 
@@ -54,12 +54,7 @@ async def test_an_answer_that_azure_never_ends_with_has_failed_though_nobody_fin
     """Its last follow-up met an outage, and it is listed among those that wait no more: a sweep says so, once."""
     estate = await ruled(found, SQL)
     target, endpoint = await waiting_at(estate, SQL)
-    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
-    await estate.look(endpoint)
-    shown = await connection_at(estate, target)
-    shown["properties"]["provisioningState"] = "Updating"
-    state_of(shown)["status"] = status
-    await estate.azure.put(shown)
+    await answered_and_shown(estate, target, endpoint, status, {"provisioningState": "Updating"})
     decisions = estate.hubwarden.rooms.decisions
     estate.time.seconds += sum(estate.hubwarden.rooms.follow_ups) - 60
     await close_open(estate.hubwarden.rooms)

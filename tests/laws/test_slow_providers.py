@@ -6,6 +6,7 @@ Nothing is answered twice meanwhile, whoever looks; and what is read back must b
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,18 @@ from tests.laws.test_providers import (
 )
 
 FOR_EVER = 1_000_000_000
+
+
+async def answered_and_shown(
+    estate: Estate, target: str, endpoint: str, status: str, properties: Mapping[str, Any]
+) -> None:
+    """An answer that Azure takes and never ends with; meanwhile the connection comes to show something else."""
+    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
+    await estate.look(endpoint)
+    shown = await connection_at(estate, target)
+    shown["properties"] |= properties
+    state_of(shown)["status"] = status
+    await estate.azure.put(shown)
 
 
 async def followed(estate: Estate, scope: Scope) -> list[Report]:
@@ -387,12 +400,8 @@ async def test_a_sweep_does_not_take_anothers_approval_for_its_own(
     """Nobody looked while the answer was under way, and what shows it now is another's connection."""
     estate = await ruled(found, SQL)
     target, endpoint = await waiting_at(estate, SQL)
-    await estate.azure.sim("POST", "settings", {"operationMs": FOR_EVER})
-    await estate.look(endpoint)
-    shown = await connection_at(estate, target)
-    shown["properties"] |= {"provisioningState": "Ready", "privateEndpoint": {"id": f"{endpoint}-other"}}
-    state_of(shown)["status"] = "Approved"
-    await estate.azure.put(shown)
+    other = {"provisioningState": "Ready", "privateEndpoint": {"id": f"{endpoint}-other"}}
+    await answered_and_shown(estate, target, endpoint, "Approved", other)
     estate.time.seconds += 601
     await close_open(estate.hubwarden.rooms)
     assert await estate.hubwarden.rooms.decisions.open() == ()
