@@ -5,12 +5,10 @@ What is remembered is never enough for a Drop or a decision: those ask for a fre
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Generic, TypeVar
 
+from hubwarden.arm.memory import Memory
 from hubwarden.arm.remedies import WRITER, with_remedy
 from hubwarden.arm.session import ArmSession
 from hubwarden.arm.subscriptions import Tenant, subscriptions_under, tenant_of
@@ -31,34 +29,6 @@ TENANTS_LAST = 3600.0
 MISS_LASTS = 30.0
 """Seconds after which a zone or member that was not there is looked for again."""
 
-About = TypeVar("About")
-Value = TypeVar("Value")
-
-
-class _Memory(Generic[About, Value]):
-    """Answers, each with when it came; what several want to know at once is asked once."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._known: dict[About, tuple[Value, float]] = {}
-        self._asking: defaultdict[About, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    def known(self, about: About) -> Value | None:
-        """What was answered last, however long ago."""
-        value, _ = self._known.get(about, (None, 0.0))
-        return value
-
-    async def recall(self, about: About, lasts: Callable[[], float], ask: Callable[[], Awaitable[Value]]) -> Value:
-        """The answer, asked for anew where the last one is as old as it `lasts` (seconds)."""
-        async with self._asking[about]:
-            if about not in self._known or self._now() - self._known[about][1] >= lasts():
-                self._known[about] = (await ask(), self._now())
-            return self._known[about][0]
-
-    def forget(self) -> None:
-        """The next question is asked, whatever it is about."""
-        self._known.clear()
-
 
 class Estate:
     """The surroundings of every run; `now` gives seconds, only differences count."""
@@ -78,10 +48,10 @@ class Estate:
         self._subscriptions = subscriptions
         self._management_groups = tuple(management_groups)
         self._excluded = excluded
-        self._zones: _Memory[None, tuple[HubZones, ...]] = _Memory(now)
-        self._members: _Memory[None, frozenset[str]] = _Memory(now)
-        self._links: _Memory[ResourceId, tuple[Link, ...]] = _Memory(now)
-        self._tenants: _Memory[str, Tenant | None] = _Memory(now)
+        self._zones: Memory[None, tuple[HubZones, ...]] = Memory(now)
+        self._members: Memory[None, frozenset[str]] = Memory(now)
+        self._links: Memory[ResourceId, tuple[Link, ...]] = Memory(now)
+        self._tenants: Memory[str, Tenant | None] = Memory(now)
 
     @property
     def named(self) -> frozenset[str]:
@@ -117,7 +87,7 @@ class Estate:
 
     async def _under(self, lasts: float) -> frozenset[str]:
         ask = partial(subscriptions_under, self._session, self._management_groups)
-        return await self._members.recall(None, lambda: lasts, ask)
+        return await self._members.recall(None, ask, lambda: lasts)
 
     def may_come_to_include(self, subscription: str) -> bool:
         """Whether the index may yet show a subscription as ours that it does not show now."""
@@ -148,14 +118,14 @@ class Estate:
             in_trouble = any(hub.trouble for hub in self._zones.known(None) or ())
             return 0.0 if fresh else MISS_LASTS if at_least_once_more or in_trouble else ZONES_LAST
 
-        return await self._zones.recall(None, lasts, self._with_their_zones)
+        return await self._zones.recall(None, self._with_their_zones, lasts)
 
     async def _with_their_zones(self) -> tuple[HubZones, ...]:
         return tuple([await self._with_zones(hub) for hub in self._hubs])
 
     async def links(self, zone: ResourceId) -> tuple[Link, ...]:
         """The networks that a zone is linked to. Raises where ARM does not show them."""
-        return await self._links.recall(zone, lambda: ZONES_LAST, partial(list_links, self._session, zone))
+        return await self._links.recall(zone, partial(list_links, self._session, zone), lambda: ZONES_LAST)
 
     def forget_zones(self) -> None:
         """A zone proved to be gone, made or linked: the next question lists them anew."""
@@ -182,4 +152,4 @@ class Estate:
             # An answer that shows nothing is not worth keeping for an hour: a role may have just been granted.
             return 0.0 if fresh else TENANTS_LAST if self._tenants.known(key) else MISS_LASTS
 
-        return await self._tenants.recall(key, lasts, partial(tenant_of, self._session, key))
+        return await self._tenants.recall(key, partial(tenant_of, self._session, key), lasts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
+from functools import partial
 
 from hubwarden.arm.documents import AUTHORIZATION, Document, scope_of
 from hubwarden.arm.failures import shaped, translated
+from hubwarden.arm.memory import Memory
 from hubwarden.arm.session import ArmSession
 from hubwarden.model.governance import Lock
 from hubwarden.model.resource_id import ResourceId
@@ -19,8 +19,7 @@ class Locks:
 
     def __init__(self, session: ArmSession) -> None:
         self._session = session
-        self._known: dict[ResourceId, tuple[Lock, ...]] = {}
-        self._asking: defaultdict[ResourceId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known: Memory[ResourceId, tuple[Lock, ...]] = Memory()
 
     async def over(self, resource: ResourceId) -> tuple[Lock, ...]:
         """The locks at a resource, its group and its subscription, and what Azure lists beneath them.
@@ -29,16 +28,15 @@ class Locks:
         List At Resource Level, and azure-cli's help of `lock list`). Raises DeniedError, TemporaryError, InputError.
         """
         scopes = (resource, ResourceId(resource.subscription, resource.group), ResourceId(resource.subscription))
-        found = {lock.id: lock for scope in scopes for lock in await self._at(scope)}
+        found = {
+            lock.id: lock for scope in scopes for lock in await self._known.recall(scope, partial(self._at, scope))
+        }
         return tuple(found.values())
 
     async def _at(self, scope: ResourceId) -> tuple[Lock, ...]:
-        async with self._asking[scope]:
-            if scope not in self._known:
-                with translated("listing the locks of", scope):
-                    documents = await self._session.list_all(f"{scope}/{AUTHORIZATION}/locks", _API_VERSION)
-                self._known[scope] = tuple(map(_to_lock, documents))
-        return self._known[scope]
+        with translated("listing the locks of", scope):
+            documents = await self._session.list_all(f"{scope}/{AUTHORIZATION}/locks", _API_VERSION)
+        return tuple(map(_to_lock, documents))
 
 
 def _to_lock(document: Document) -> Lock:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hubwarden.arm.documents import AUTHORIZATION, Document, scope_of, to_moment
 from hubwarden.arm.failures import shaped, translated
+from hubwarden.arm.memory import Memory
 from hubwarden.arm.session import ArmSession
 from hubwarden.errors import HubwardenError, InputError
 from hubwarden.model.governance import AssignedDefinition, Assignment, Exemption, Policies
@@ -44,20 +45,16 @@ class PolicyReader:
 
     def __init__(self, session: ArmSession) -> None:
         self._session = session
-        self._groups: dict[ResourceId, Policies] = {}
-        self._definitions: dict[str, Document | HubwardenError] = {}
+        self._groups: Memory[ResourceId, Policies] = Memory()
+        self._definitions: Memory[str, Document | HubwardenError] = Memory()
         self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def over(self, group: ResourceId) -> Policies:
         """What is assigned and exempt for a resource group. Raises DeniedError, InputError, TemporaryError.
 
         A definition that cannot be read is told of in its place.
         """
-        async with self._asking[group.key]:
-            if group not in self._groups:
-                self._groups[group] = await self._over(group)
-        return self._groups[group]
+        return await self._groups.recall(group, partial(self._over, group))
 
     async def _over(self, group: ResourceId) -> Policies:
         with translated("listing the policy assignments over", group):
@@ -121,17 +118,17 @@ class PolicyReader:
 
     async def _read(self, definition: str) -> Document | HubwardenError:
         """A definition or a set; or why it cannot be read, which is an answer, too."""
-        key = fold(definition)
-        async with self._asking[key], self._gate:
-            if key not in self._definitions:
-                try:
-                    if not _DEFINITION_ID.fullmatch(definition):
-                        raise InputError(f"{definition[:200]!r} is not the id of a policy definition")
-                    with translated("reading", definition):
-                        self._definitions[key] = await self._session.get(definition, _API_VERSION)
-                except HubwardenError as error:
-                    self._definitions[key] = error
-        return self._definitions[key]
+        return await self._definitions.recall(fold(definition), partial(self._ask_for, definition))
+
+    async def _ask_for(self, definition: str) -> Document | HubwardenError:
+        if not _DEFINITION_ID.fullmatch(definition):
+            return InputError(f"{definition[:200]!r} is not the id of a policy definition")
+        try:
+            async with self._gate:
+                with translated("reading", definition):
+                    return await self._session.get(definition, _API_VERSION)
+        except HubwardenError as error:
+            return error
 
 
 def to_exemption(document: Document) -> Exemption:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Generic, TypeVar
 
 from hubwarden.approval.decide import decide, open_questions
 from hubwarden.arm.endpoints import read_endpoint
+from hubwarden.arm.memory import Memory
 from hubwarden.arm.subscriptions import management_groups_above
 from hubwarden.arm.targets import Target, read_target
 from hubwarden.errors import HubwardenError, UnavailableError
@@ -53,22 +53,21 @@ class _Once(Generic[Found]):
 
     def __init__(self, ask: Callable[[str], Awaitable[Found]]) -> None:
         self._ask = ask
-        self._known: dict[str, Found] = {}
-        self._silent: set[str] = set()
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._answers: Memory[str, tuple[Found] | None] = Memory()
 
     async def __call__(self, about: str) -> Found:
-        async with self._turns[about]:
-            if about in self._silent:
-                raise UnavailableError(f"no answer in time about {about}")
-            if about not in self._known:
-                try:
-                    async with asyncio.timeout(ANSWERED_WITHIN):
-                        self._known[about] = await self._ask(about)
-                except TimeoutError as error:
-                    self._silent.add(about)
-                    raise UnavailableError(f"no answer in time about {about}") from error
-        return self._known[about]
+        answer = await self._answers.recall(about, partial(self._answer, about))
+        if answer is None:
+            raise UnavailableError(f"no answer in time about {about}")
+        return answer[0]
+
+    async def _answer(self, about: str) -> tuple[Found] | None:
+        """None where there is none in time."""
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                return (await self._ask(about),)
+        except TimeoutError:
+            return None
 
 
 class Surroundings:
